@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ * env: counted memory with a header in front of every block, and entropy from a seed.
+ *
+ *   |header: magic, kind, len |  what the caller sees, filled with 0xa5 ...  |
+ *
+ * Each block is a malloc of its own, so that a sanitizer or valgrind sees its exact end. */
+#include "tests/support/env.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ORDINARY = 0x6f726421, SECRET = 0x73656321, RELEASED = 0x64656164 };
+
+struct header {
+    _Alignas(16) uint32_t kind;
+    size_t len;
+};
+
+#define REFUSE(...)                                                                                \
+    do {                                                                                           \
+        fprintf(stderr, "test_env: " __VA_ARGS__);                                                 \
+        fputc('\n', stderr);                                                                       \
+        abort();                                                                                   \
+    } while (0)
+
+static bool must_fail(const struct test_env *te, size_t len)
+{
+    return (te->fail_at && te->allocs == te->fail_at) ||
+           (te->fail_from && te->allocs >= te->fail_from) ||
+           (te->limit_bytes && te->bytes_in_use + len > te->limit_bytes);
+}
+
+static void *take(struct test_env *te, size_t len, uint32_t kind)
+{
+    te->allocs++;
+    if (must_fail(te, len)) {
+        te->failed++;
+        return NULL;
+    }
+    struct header *h = malloc(sizeof *h + len);
+    if (!h)
+        REFUSE("malloc of %zu bytes failed", len);
+    *h = (struct header){.kind = kind, .len = len};
+    memset(h + 1, 0xa5, len); /* so that nobody relies on zeros by luck */
+    te->live++;
+    te->bytes_in_use += len;
+    if (te->bytes_in_use > te->bytes_peak)
+        te->bytes_peak = te->bytes_in_use;
+    return h + 1;
+}
+
+static void give_back(struct test_env *te, void *p, size_t len, uint32_t kind)
+{
+    struct header *h = (struct header *)p - 1;
+    if (h->kind != kind)
+        REFUSE("released memory that is not of this kind, or twice (0x%x)", h->kind);
+    if (h->len != len)
+        REFUSE("released %zu bytes of a block of %zu", len, h->len);
+    h->kind = RELEASED;
+    te->live--;
+    te->bytes_in_use -= len;
+    free(h);
+}
+
+static void *on_alloc(void *ctx, size_t len)
+{
+    return take(ctx, len, ORDINARY);
+}
+
+static void on_release(void *ctx, void *p, size_t len)
+{
+    give_back(ctx, p, len, ORDINARY);
+}
+
+static void *on_secret_alloc(void *ctx, size_t len)
+{
+    return take(ctx, len, SECRET);
+}
+
+static void on_secret_release(void *ctx, void *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (((const uint8_t *)p)[i])
+            REFUSE("a secret was released without wiping it");
+    give_back(ctx, p, len, SECRET);
+}
+
+static bool on_entropy(void *ctx, uint8_t *out, size_t len)
+{
+    struct test_env *te = ctx;
+    if (te->entropy_fails)
+        return false;
+    struct rng before = te->rng;
+    rng_fill(&te->rng, out, len);
+    if (te->entropy_repeats)
+        te->rng = before;
+    te->entropy_bytes += len;
+    return true;
+}
+
+static bool on_secrets_alive(void *ctx)
+{
+    return !((const struct test_env *)ctx)->forked;
+}
+
+static void on_trace(void *ctx, const struct stt_trace_event *event)
+{
+    (void)event;
+    ((struct test_env *)ctx)->traced++;
+}
+
+void test_env_init(struct test_env *te, uint64_t seed)
+{
+    *te = (struct test_env){.seed = seed, .rng = rng_init(seed)};
+    te->env = (struct stt_env){
+        .ctx = te,
+        .entropy = on_entropy,
+        .alloc = on_alloc,
+        .release = on_release,
+        .secret_alloc = on_secret_alloc,
+        .secret_release = on_secret_release,
+        .secrets_alive = on_secrets_alive,
+        .trace = on_trace,
+    };
+}
+
+void test_env_check_no_leak(const struct test_env *te)
+{
+    if (te->live || te->bytes_in_use)
+        REFUSE("%llu blocks with %zu bytes were never released (seed %llu)",
+               (unsigned long long)te->live, te->bytes_in_use, (unsigned long long)te->seed);
+}
