@@ -237,14 +237,21 @@ static bool needs_own_e(const struct stt_noise_handshake_state *hs)
     return false;
 }
 
+/* libsodium refuses a result of all zeros, which no honest key gives. */
+bool stt_noise_dh(uint8_t shared[STT_NOISE_KEY_BYTES],
+                  const uint8_t secret_key[STT_NOISE_KEY_BYTES],
+                  const uint8_t public_key[STT_NOISE_KEY_BYTES])
+{
+    return crypto_scalarmult_curve25519(shared, secret_key, public_key) == 0;
+}
+
 static bool mix_dh(struct stt_noise_handshake_state *hs, uint8_t token)
 {
     bool theirs_is_e = token == EE || token == (hs->is_initiator ? SE : ES);
     const struct stt_noise_keypair *ours = uses_own_e(hs, token) ? &hs->e : hs->s;
     const uint8_t *theirs = theirs_is_e ? hs->re : hs->rs;
     uint8_t shared[STT_NOISE_KEY_BYTES];
-    /* libsodium refuses a result of all zeros, which no honest key gives. */
-    bool ok = crypto_scalarmult_curve25519(shared, ours->secret_key, theirs) == 0;
+    bool ok = stt_noise_dh(shared, ours->secret_key, theirs);
     if (ok)
         mix_key(&hs->symmetric, BYTES(shared));
     stt_env_wipe(shared, sizeof shared);

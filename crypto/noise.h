@@ -99,6 +99,11 @@ struct stt_noise_keys {
 void stt_noise_keypair_init(struct stt_noise_keypair *pair,
                             const uint8_t secret_key[STT_NOISE_KEY_BYTES]);
 
+/* The DH function: X25519. False for a key that does not contribute. */
+bool stt_noise_dh(uint8_t shared[STT_NOISE_KEY_BYTES],
+                  const uint8_t secret_key[STT_NOISE_KEY_BYTES],
+                  const uint8_t public_key[STT_NOISE_KEY_BYTES]) STT_MUST_USE;
+
 /* As in "Noise_IK_25519_ChaChaPoly_BLAKE2b". */
 const char *stt_noise_protocol_name(enum stt_noise_pattern pattern);
 
