@@ -26,7 +26,8 @@ extern "C" {
     X(STT_E_PERMISSION, -11, "permission denied, or a secret is readable by others")               \
     X(STT_E_IO, -12, "the operating system reported an input or output error")                     \
     X(STT_E_FORMAT, -13, "the text or file is malformed")                                          \
-    X(STT_E_FORKED, -14, "the process forked; secrets do not survive a fork")
+    X(STT_E_FORKED, -14, "the process forked; secrets do not survive a fork")                      \
+    X(STT_E_SECRET, -15, "this is a secret, and something public is wanted here")
 
 enum stt_error {
 #define X(name, value, text) name = (value),

@@ -20,6 +20,14 @@ typedef uint64_t stt_ns;
 #define STT_MS(n) ((stt_ns)(n)*1000000u)
 #define STT_S(n)  ((stt_ns)(n)*1000000000u)
 
+/* What the side that connects knows beforehand, and so how a handshake begins (spec 03). */
+enum stt_mode {
+    STT_MODE_K = 1, /* the peer id, and perhaps a seed */
+    STT_MODE_S = 2, /* a seed */
+    STT_MODE_W = 3, /* a code that people can say */
+    STT_MODE_Q = 4, /* a DHT contact: one question, one answer, no session */
+};
+
 #if defined(__GNUC__)
 #define STT_MUST_USE __attribute__((warn_unused_result))
 #else

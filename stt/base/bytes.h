@@ -40,6 +40,31 @@ static inline bool bytes_all_zero(struct bytes b)
     return any == 0;
 }
 
+/* Whole words, for paths where a loop over bytes would show. */
+static inline uint32_t be32_load(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline uint64_t be64_load(const uint8_t *p)
+{
+    return (uint64_t)be32_load(p) << 32 | be32_load(p + 4);
+}
+
+static inline void be32_store(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 24);
+    p[1] = (uint8_t)(v >> 16);
+    p[2] = (uint8_t)(v >> 8);
+    p[3] = (uint8_t)v;
+}
+
+static inline void be64_store(uint8_t *p, uint64_t v)
+{
+    be32_store(p, (uint32_t)(v >> 32));
+    be32_store(p + 4, (uint32_t)v);
+}
+
 /* Reading. */
 struct rd {
     const uint8_t *at, *end;
