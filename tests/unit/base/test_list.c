@@ -26,8 +26,7 @@ static void setup(struct fixture *f)
 static const char *text(struct fixture *f)
 {
     size_t n = 0;
-    STT_LIST_FOREACH(link, &f->head)
-    {
+    STT_LIST_FOREACH (link, &f->head) {
         ck_assert_uint_lt(n, sizeof f->text - 1);
         f->text[n++] = STT_LIST_ENTRY(link, struct item, link)->name;
     }
@@ -136,8 +135,7 @@ START_TEST(the_walk_survives_removal_of_where_it_is)
     struct fixture f;
     setup_abc(&f);
     char seen[4] = {0};
-    STT_LIST_FOREACH(link, &f.head)
-    {
+    STT_LIST_FOREACH (link, &f.head) {
         struct item *item = STT_LIST_ENTRY(link, struct item, link);
         seen[strlen(seen)] = item->name;
         stt_list_remove(link);
