@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ * acks: a bounded set of ranges and one deadline. Cost is in ranges, never in history: when the
+ * set is full its lowest range is forgotten, and what was in it is sent again by the peer. It must
+ * not know what is in flight, nor on which path. Spec 06, "Acks: the receiver's side". */
+#include "stt/recovery/acks.h"
+
+void stt_acks_init(struct stt_acks *a)
+{
+    *a = (struct stt_acks){.due_at = STT_NEVER, .every = 2, .told_in = STT_ACKS_NONE};
+    stt_ranges_init(&a->received, a->memory, STT_ACKS_RANGES);
+}
+
+/* A late number never takes the place of later ones. */
+static void add(struct stt_acks *a, uint64_t number)
+{
+    if (stt_ranges_add(&a->received, number, number + 1) == STT_OK ||
+        number < a->received.at[0].from)
+        return;
+    stt_ranges_drop_first(&a->received);
+    (void)!stt_ranges_add(&a->received, number, number + 1); /* room for one was just made */
+}
+
+/* Whether something is missing below this number, back to the last one that wanted an answer. */
+static bool is_out_of_order(const struct stt_acks *a, uint64_t number)
+{
+    return number < a->eliciting_end ||
+           stt_ranges_first_gap(&a->received, a->eliciting_end).from < number;
+}
+
+void stt_acks_on_packet(struct stt_acks *a, stt_ns now, uint64_t number, bool elicits,
+                        stt_ns delay_ns)
+{
+    if (number >= stt_ranges_end(&a->received))
+        a->largest_at = now;
+    add(a, number);
+    if (number < a->told_below)
+        a->told_below = number; /* the ACK on its way does not name it */
+    if (!elicits)
+        return;
+    a->unacked++;
+    bool at_once = is_out_of_order(a, number) || a->unacked >= a->every;
+    stt_ns due = at_once ? now : now + delay_ns;
+    a->due_at = due < a->due_at ? due : a->due_at;
+    a->eliciting_end = number < a->eliciting_end ? a->eliciting_end : number + 1;
+}
+
+uint64_t stt_acks_encode(struct stt_acks *a, stt_ns now, struct wr *w)
+{
+    uint64_t delay_us = (now - a->largest_at) / STT_US(1);
+    size_t n = stt_frame_ack_encode(w, a->received.at, a->received.n, delay_us, NULL);
+    a->names_all = n == a->received.n;
+    return n ? stt_ranges_end(&a->received) : 0;
+}
+
+void stt_acks_on_sent(struct stt_acks *a, uint64_t number, bool elicits)
+{
+    a->unacked = 0;
+    a->due_at = STT_NEVER;
+    a->alone = elicits ? 0 : a->alone + 1;
+    if (!elicits || !a->names_all || a->told_in != STT_ACKS_NONE)
+        return;
+    a->told_in = number;
+    a->told_below = stt_ranges_end(&a->received);
+}
+
+/* The highest range stays: it says what is expected next. */
+static void forget_below(struct stt_acks *a, uint64_t number)
+{
+    while (a->received.n > 1 && a->received.at[0].to <= number)
+        stt_ranges_drop_first(&a->received);
+}
+
+void stt_acks_on_acked(struct stt_acks *a, uint64_t number)
+{
+    if (number != a->told_in)
+        return;
+    forget_below(a, a->told_below);
+    a->told_in = STT_ACKS_NONE;
+}
+
+void stt_acks_on_lost(struct stt_acks *a, uint64_t number)
+{
+    if (number == a->told_in)
+        a->told_in = STT_ACKS_NONE;
+}

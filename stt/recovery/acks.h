@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * acks: which packets of the peer have arrived, and when to say so. Spec 06, "Acks: the receiver's
+ * side". */
+#ifndef STT_RECOVERY_ACKS_H
+#define STT_RECOVERY_ACKS_H
+
+#include "stt/base/ranges.h"
+#include "stt/wire/frame.h"
+
+enum { STT_ACKS_RANGES = 16 }; /* kept inline; older ones are forgotten */
+#define STT_ACKS_NONE UINT64_MAX
+
+struct stt_acks {
+    struct stt_range memory[STT_ACKS_RANGES]; /* of received: the struct must not move */
+    struct stt_ranges received;
+    uint64_t eliciting_end; /* one above the highest that elicits an ack */
+    stt_ns largest_at;      /* when the largest came */
+    stt_ns due_at;          /* STT_NEVER: no ack owed */
+    uint32_t unacked;       /* ack-eliciting packets since the last ACK that was sent */
+    uint32_t every;         /* so many of them draw an ACK; 2, and the rate may raise it */
+    uint32_t alone;         /* packets in a row whose ACK will itself not be acknowledged */
+
+    /* An ACK that is on its way: when it has arrived, what it named need not be said again. */
+    uint64_t told_in;    /* our packet, or STT_ACKS_NONE */
+    uint64_t told_below; /* it named everything received below */
+    bool names_all;      /* the newest ACK that was written did */
+};
+
+void stt_acks_init(struct stt_acks *a);
+
+/* A packet was opened. `delay_ns`: how long its ack may wait; out of order it may not. */
+void stt_acks_on_packet(struct stt_acks *a, stt_ns now, uint64_t number, bool elicits,
+                        stt_ns delay_ns);
+
+static inline bool stt_acks_is_due(const struct stt_acks *a, stt_ns now)
+{
+    return a->due_at <= now;
+}
+
+/* Writes an ACK of the newest ranges, if something was received and it fits; answers the largest
+ * number that it names plus one, or 0. */
+uint64_t stt_acks_encode(struct stt_acks *a, stt_ns now, struct wr *w);
+
+/* The ACK just written was sealed in our packet `number`. Only of one that elicits an ack will we
+ * hear what became of it. */
+void stt_acks_on_sent(struct stt_acks *a, uint64_t number, bool elicits);
+
+/* The next packet with an ACK should elicit one, so that ranges can be forgotten. */
+static inline bool stt_acks_wants_ping(const struct stt_acks *a)
+{
+    return a->alone >= STT_ACKS_ALONE_MAX;
+}
+
+/* Our packet was acknowledged, or it is lost. */
+void stt_acks_on_acked(struct stt_acks *a, uint64_t number);
+void stt_acks_on_lost(struct stt_acks *a, uint64_t number);
+
+#endif

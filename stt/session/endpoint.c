@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: MIT
+ * endpoint: the five verbs, demultiplexing by session id, handles, and what the host is told.
+ *
+ * Owns every object of its sessions. Invariants: a session is in `ready` iff it may have something
+ * to send, in `events` iff the host has something to hear of it; a handle that has been told CLOSED
+ * is stale. It must not know what packets mean. Spec 02, "Opening", and 04. */
+#include "stt/session/engine.h"
+
+#include "crypto/cpu.h"
+#include "crypto/ids.h"
+
+/* -- making ---------------------------------------------------------------------------------------
+ */
+
+static void set_transport(struct stt_endpoint *ep)
+{
+    struct stt_params *p = &ep->secrets->own.transport;
+    stt_params_init(p);
+    p->application = bytes_of(ep->config.application, strlen(ep->config.application));
+    p->idle_timeout_ms = ep->config.idle_timeout_ns / STT_MS(1);
+    stt_params_set(p, STT_PARAM_APPLICATION);
+    stt_params_set(p, STT_PARAM_IDLE_TIMEOUT_MS);
+}
+
+static void set_suites(struct stt_endpoint *ep)
+{
+    struct stt_handshake_own *own = &ep->secrets->own;
+    uint8_t ids[STT_AEAD_IDS];
+    own->n_suites = ep->config.n_suites;
+    for (uint32_t i = 0; i < own->n_suites; i++)
+        own->suites[i] = ep->config.suites[i];
+    if (own->n_suites)
+        return;
+    own->n_suites = (uint32_t)stt_aead_offer(ids, ep->cpu);
+    for (uint32_t i = 0; i < own->n_suites; i++)
+        own->suites[i] = stt_aead_by_id(ids[i], ep->cpu);
+}
+
+/* What the host left at zero is drawn here. */
+static bool draw_if_zero(struct stt_endpoint *ep, uint8_t *out, size_t len)
+{
+    return !bytes_all_zero(bytes_of(out, len)) || stt_endpoint_draw(ep, out, len);
+}
+
+static int set_secrets(struct stt_endpoint *ep)
+{
+    struct stt_endpoint_secrets *x = ep->secrets;
+    struct stt_handshake_own *own = &x->own;
+    x->identity = ep->config.identity;
+    memcpy(x->seeds, ep->config.seeds, sizeof x->seeds);
+    memcpy(x->cookie_secret, ep->config.cookie_secret, sizeof x->cookie_secret);
+    own->identity = &x->identity;
+    memcpy(own->pair.secret_key, x->identity.static_secret, sizeof own->pair.secret_key);
+    memcpy(own->pair.public_key, x->identity.static_public, sizeof own->pair.public_key);
+    own->network = bytes_of(ep->config.network, ep->config.network_bytes);
+    stt_env_wipe(&ep->config.identity, sizeof ep->config.identity);
+    stt_env_wipe(ep->config.seeds, sizeof ep->config.seeds);
+    stt_env_wipe(ep->config.cookie_secret, sizeof ep->config.cookie_secret);
+    if (!draw_if_zero(ep, x->cookie_secret, sizeof x->cookie_secret) ||
+        !draw_if_zero(ep, ep->config.id_hash_key, sizeof ep->config.id_hash_key))
+        return STT_E_IO;
+    ep->id_hash_key.k0 = be32_load(ep->config.id_hash_key);
+    ep->id_hash_key.k1 = be32_load(ep->config.id_hash_key + 4);
+    set_transport(ep);
+    set_suites(ep);
+    stt_admission_init(ep);
+    return STT_OK;
+}
+
+static int make_tables(struct stt_endpoint *ep)
+{
+    const struct stt_config *c = &ep->config;
+    uint64_t seed;
+    uint32_t sessions = c->max_sessions + c->max_half_open;
+    if (!stt_endpoint_draw(ep, (uint8_t *)&seed, sizeof seed))
+        return STT_E_IO;
+    stt_map_init(&ep->by_id, &ep->env, STT_ID_BYTES, seed, sessions * STT_SESSION_IDS_MAX);
+    stt_map_init(&ep->answered, &ep->env, STT_MAC_BYTES, seed, c->max_half_open);
+    stt_map_init(&ep->allowed, &ep->env, 32, seed, UINT32_MAX / 4);
+    stt_map_init(&ep->exclusive_out, &ep->env, 32, seed, sessions);
+    stt_map_init(&ep->exclusive_in, &ep->env, 32, seed, sessions);
+    stt_counts_init(&ep->counts, &ep->env, seed, 3 * c->max_half_open);
+    stt_seen_init(&ep->seen, &ep->env, seed);
+    stt_timers_init(&ep->timers, &ep->env, sessions);
+    stt_slab_init(
+        &ep->sessions, &ep->env,
+        &(struct stt_slab_shape){
+            .object_bytes = sizeof(struct stt_session), .align = 64, .step = 16, .max = sessions});
+    return STT_OK;
+}
+
+int stt_endpoint_new(struct stt_endpoint **out, const struct stt_config *config,
+                     const struct stt_env *env, stt_ns now)
+{
+    char why[STT_CONFIG_WHY_ROOM];
+    int error = stt_config_check(config, why, sizeof why);
+    (void)now;
+    if (error)
+        return error;
+    struct stt_endpoint *ep = stt_env_alloc(env, sizeof *ep);
+    if (!ep)
+        return STT_E_MEMORY;
+    ep->env = *env;
+    ep->config = *config;
+    ep->cpu = stt_cpu_detect();
+    stt_list_init(&ep->all);
+    stt_list_init(&ep->ready);
+    stt_list_init(&ep->events);
+    stt_list_init(&ep->blocked);
+    ep->carriers[0] =
+        (struct stt_carrier){.writable = true, .max_datagram_bytes = STT_DATAGRAM_BYTES_MAX};
+    stt_flight_recorder_init(&ep->recorder, ep->recorded, STT_RECORDER_EVENTS);
+    ep->secrets = stt_env_secret_alloc(env, sizeof *ep->secrets);
+    error = ep->secrets ? set_secrets(ep) : STT_E_MEMORY;
+    if (!error)
+        error = make_tables(ep);
+    if (error) {
+        stt_endpoint_free(ep);
+        return error;
+    }
+    *out = ep;
+    return STT_OK;
+}
+
+static void free_sessions(struct stt_endpoint *ep)
+{
+    while (!stt_list_is_empty(&ep->all))
+        stt_session_free(ep, STT_LIST_ENTRY(ep->all.next, struct stt_session, all));
+}
+
+static void free_allowed(struct stt_endpoint *ep)
+{
+    uint32_t cursor = 0;
+    for (struct stt_map_entry e; stt_map_next(&ep->allowed, &cursor, &e);)
+        stt_env_release(&ep->env, (void *)(uintptr_t)e.value, sizeof(struct stt_peer_id));
+}
+
+void stt_endpoint_free(struct stt_endpoint *ep)
+{
+    if (!ep)
+        return;
+    struct stt_env env = ep->env;
+    if (ep->by_id.env) {
+        free_sessions(ep);
+        free_allowed(ep);
+        stt_map_fini(&ep->by_id);
+        stt_map_fini(&ep->answered);
+        stt_map_fini(&ep->allowed);
+        stt_map_fini(&ep->exclusive_out);
+        stt_map_fini(&ep->exclusive_in);
+        stt_counts_fini(&ep->counts);
+        stt_seen_fini(&ep->seen);
+        stt_timers_fini(&ep->timers);
+        stt_slab_fini(&ep->sessions);
+    }
+    stt_env_secret_release(&env, ep->secrets, sizeof *ep->secrets);
+    stt_env_wipe(ep, sizeof *ep);
+    stt_env_release(&env, ep, sizeof *ep);
+}
+
+/* -- forks --------------------------------------------------------------------------------- */
+
+static void end_all(struct stt_endpoint *ep, stt_ns now)
+{
+    struct stt_list *next;
+    for (struct stt_list *link = ep->all.next; link != &ep->all; link = next) {
+        struct stt_session *s = STT_LIST_ENTRY(link, struct stt_session, all);
+        next = link->next;
+        if (s->state != STT_SESSION_CLOSED)
+            stt_session_drop(ep, now, s, STT_REASON_FORKED);
+    }
+}
+
+bool stt_endpoint_is_alive(struct stt_endpoint *ep, stt_ns now)
+{
+    if (ep->has_forked)
+        return false;
+    if (ep->env.secrets_alive(ep->env.ctx))
+        return true;
+    ep->has_forked = true;
+    end_all(ep, now);
+    return false;
+}
+
+/* -- handles and draws
+ * ------------------------------------------------------------------------------ */
+
+struct stt_session *stt_endpoint_find(const struct stt_endpoint *ep, stt_handle handle)
+{
+    struct stt_session *s = stt_slab_at(&ep->sessions, handle);
+    return s && s->is_reported && !s->is_gone ? s : NULL;
+}
+
+stt_handle stt_endpoint_handle(const struct stt_endpoint *ep, const struct stt_session *s)
+{
+    return stt_slab_id(&ep->sessions, s);
+}
+
+bool stt_endpoint_draw(struct stt_endpoint *ep, uint8_t *out, size_t len)
+{
+    return stt_env_entropy(&ep->env, ep->last_draw, out, len);
+}
+
+/* A worker of many needs as many draws as there are workers; one in 2^64 is taken. */
+enum { ID_DRAWS = 64 };
+
+static bool is_own_id(const struct stt_endpoint *ep, const uint8_t id[STT_ID_BYTES])
+{
+    return !stt_map_find(&ep->by_id, id) &&
+           stt_id_worker(stt_id_of(id), &ep->id_hash_key, ep->config.workers) == ep->config.worker;
+}
+
+bool stt_endpoint_draw_id(struct stt_endpoint *ep, struct stt_id *id)
+{
+    struct stt_id_balancer balancer = {.index = ep->config.balancer_index};
+    memcpy(balancer.key, ep->config.balancer_key, sizeof balancer.key);
+    const struct stt_id_balancer *with = ep->config.balanced ? &balancer : NULL;
+    for (uint32_t i = 0; i < ID_DRAWS * ep->config.workers; i++) {
+        uint8_t entropy[STT_ID_BYTES * 8];
+        if (!stt_endpoint_draw(ep, entropy, sizeof entropy))
+            return false;
+        for (size_t j = 0; j < sizeof entropy; j += STT_ID_BYTES)
+            if (stt_id_make(id->bytes, entropy + j, with) && is_own_id(ep, id->bytes))
+                return true;
+    }
+    return false;
+}
+
+/* -- lists
+ * ---------------------------------------------------------------------------------------------- */
+
+void stt_endpoint_ready(struct stt_endpoint *ep, struct stt_session *s)
+{
+    if (!stt_list_is_linked(&s->ready))
+        stt_list_push_back(&ep->ready, &s->ready);
+}
+
+void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint8_t pending)
+{
+    s->pending |= pending;
+    if (!stt_list_is_linked(&s->events))
+        stt_list_push_back(&ep->events, &s->events);
+}
+
+void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
+                              enum stt_reason reason)
+{
+    if (ep->n_code_events == STT_CODE_EVENTS_MAX) {
+        ep->first_code_event = (ep->first_code_event + 1) % STT_CODE_EVENTS_MAX;
+        ep->n_code_events--;
+    }
+    uint32_t at = (ep->first_code_event + ep->n_code_events++) % STT_CODE_EVENTS_MAX;
+    ep->code_events[at] = (struct stt_code_event){type, reason, slot};
+}
+
+static struct stt_reply *new_reply(struct stt_endpoint *ep, const struct stt_path *path)
+{
+    if (ep->n_replies == STT_REPLIES_MAX)
+        return NULL;
+    struct stt_reply *r = &ep->replies[(ep->first_reply + ep->n_replies++) % STT_REPLIES_MAX];
+    *r = (struct stt_reply){.path = *path};
+    return r;
+}
+
+void stt_endpoint_reply(struct stt_endpoint *ep, const struct stt_path *path, struct bytes packet)
+{
+    struct stt_reply *r = new_reply(ep, path);
+    if (!r)
+        return;
+    r->len = (uint8_t)packet.len;
+    memcpy(r->data, packet.data, packet.len);
+}
+
+void stt_endpoint_answer_again(struct stt_endpoint *ep, stt_handle handle,
+                               const struct stt_path *path)
+{
+    struct stt_reply *r = new_reply(ep, path);
+    if (r)
+        r->again = handle;
+}
+
+bool stt_endpoint_is_full(const struct stt_endpoint *ep)
+{
+    return ep->sessions.in_use - ep->n_half_open >= ep->config.max_sessions;
+}
+
+/* -- receive
+ * ------------------------------------------------------------------------------------------ */
+
+static struct stt_session *find_by_id(const struct stt_endpoint *ep, struct stt_id id)
+{
+    return stt_slab_at(&ep->sessions, stt_map_find(&ep->by_id, id.bytes));
+}
+
+static void receive_handshake(struct stt_endpoint *ep, stt_ns now, const struct stt_path *path,
+                              enum stt_packet_kind kind, struct bytes datagram)
+{
+    struct stt_session *s;
+    switch (kind) {
+    case STT_PACKET_MESSAGE_1:
+        stt_admission_message_1(ep, now, path, datagram);
+        return;
+    case STT_PACKET_MESSAGE_3:
+        stt_admission_message_3(ep, now, path, datagram);
+        return;
+    default:
+        break;
+    }
+    s = find_by_id(ep, stt_packet_id(datagram));
+    if (!s || !s->is_initiator || !s->handshake) {
+        ep->stats.dropped_unknown_session++;
+        return;
+    }
+    if (kind == STT_PACKET_MESSAGE_2)
+        stt_connecting_message_2(ep, now, s, datagram);
+    else if (kind == STT_PACKET_COOKIE_REPLY)
+        stt_connecting_cookie(ep, s, datagram);
+    else
+        stt_connecting_refused(ep, now, s, datagram);
+}
+
+static void count_invalid(struct stt_endpoint *ep, struct bytes datagram)
+{
+    if (datagram.len >= 2 && datagram.data[0] & 0x80 && datagram.data[1] != STT_WIRE_VERSION)
+        ep->stats.dropped_unknown_version++;
+    else
+        ep->stats.dropped_short_datagram++;
+}
+
+/* How many bytes from `at` on are packets for the same session, in equal segments. */
+static size_t run_length(const struct stt_train *train, size_t at, size_t segment)
+{
+    const uint8_t *id = train->data + at + 1;
+    size_t end = at, n = 0;
+    while (end < train->len && n < STT_TRAIN_SEGMENTS) {
+        size_t len = train->len - end < segment ? train->len - end : segment;
+        const uint8_t *p = train->data + end;
+        if (len < STT_PROTECTED_BYTES_MIN || p[0] & 0x80 || memcmp(p + 1, id, STT_ID_BYTES) != 0)
+            break;
+        end += len;
+        n++;
+    }
+    return end - at;
+}
+
+static void receive_protected(struct stt_endpoint *ep, stt_ns now, const struct stt_train *run)
+{
+    struct stt_session *s = find_by_id(ep, stt_packet_id(bytes_of(run->data, run->len)));
+    if (!s || !s->protect) {
+        ep->stats.dropped_unknown_session++;
+        return;
+    }
+    stt_receiving_train(ep, now, s, run);
+}
+
+void stt_endpoint_receive(struct stt_endpoint *ep, stt_ns now, const struct stt_train *train)
+{
+    if (!stt_endpoint_is_alive(ep, now))
+        return;
+    size_t segment = train->segment_bytes && train->segment_bytes < train->len
+                         ? train->segment_bytes
+                         : train->len;
+    ep->stats.bytes_received += train->len;
+    ep->stats.datagrams_received += train->len == 0;
+    for (size_t at = 0; at < train->len;) {
+        size_t len = train->len - at < segment ? train->len - at : segment;
+        struct bytes datagram = bytes_of(train->data + at, len);
+        enum stt_packet_kind kind = stt_packet_classify(datagram);
+        if (kind == STT_PACKET_PROTECTED) {
+            len = run_length(train, at, segment);
+            struct stt_train run = *train;
+            run.data = train->data + at;
+            run.len = len;
+            run.segment_bytes = len < segment ? len : segment;
+            receive_protected(ep, now, &run);
+        } else if (kind == STT_PACKET_INVALID) {
+            count_invalid(ep, datagram);
+        } else {
+            receive_handshake(ep, now, &train->path, kind, datagram);
+        }
+        ep->stats.datagrams_received += (len + segment - 1) / segment;
+        at += len;
+    }
+}
+
+/* -- transmit
+ * ------------------------------------------------------------------------------------------- */
+
+/* What the reply at the head of the line says; nothing when its session has gone on. */
+static struct bytes reply_bytes(const struct stt_endpoint *ep, const struct stt_reply *r)
+{
+    if (!r->again)
+        return bytes_of(r->data, r->len);
+    const struct stt_session *s = stt_slab_at(&ep->sessions, r->again);
+    return s && s->state == STT_SESSION_HALF_OPEN && s->handshake
+               ? bytes_of(s->handshake->packet, s->handshake->packet_len)
+               : BYTES_NONE;
+}
+
+/* Replies that their carrier does not take are dropped: who asked will ask again. */
+static bool transmit_reply(struct stt_endpoint *ep, struct stt_train *train)
+{
+    while (ep->n_replies) {
+        const struct stt_reply *r = &ep->replies[ep->first_reply];
+        struct bytes packet = reply_bytes(ep, r);
+        ep->first_reply = (ep->first_reply + 1) % STT_REPLIES_MAX;
+        ep->n_replies--;
+        if (!packet.len || packet.len > train->len || r->path.carrier >= STT_CARRIERS_MAX ||
+            !ep->carriers[r->path.carrier].writable)
+            continue;
+        memcpy(train->data, packet.data, packet.len);
+        train->len = train->segment_bytes = packet.len;
+        train->path = r->path;
+        train->ecn = 0;
+        return true;
+    }
+    return false;
+}
+
+/* The next session that has something to say; it goes to the end of the line if it has more. */
+static bool transmit_session(struct stt_endpoint *ep, stt_ns now, struct stt_train *train)
+{
+    size_t room = train->len;
+    while (!stt_list_is_empty(&ep->ready)) {
+        struct stt_session *s = STT_LIST_ENTRY(ep->ready.next, struct stt_session, ready);
+        stt_list_remove(&s->ready);
+        train->len = room;
+        enum stt_sending sending = stt_sending_transmit(ep, now, s, train);
+        if (sending == STT_SENDING_BLOCKED)
+            stt_list_push_back(&ep->blocked, &s->ready);
+        if (sending != STT_SENDING_SENT)
+            continue;
+        if (stt_sending_has_more(s, now))
+            stt_endpoint_ready(ep, s);
+        return true;
+    }
+    return false;
+}
+
+bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train *train)
+{
+    if (train->len < STT_DATAGRAM_BYTES_MIN || !stt_endpoint_is_alive(ep, now))
+        return false;
+    if (!transmit_reply(ep, train) && !transmit_session(ep, now, train))
+        return false;
+    ep->stats.datagrams_sent += (train->len + train->segment_bytes - 1) / train->segment_bytes;
+    ep->stats.bytes_sent += train->len;
+    return true;
+}
+
+int stt_endpoint_carrier(struct stt_endpoint *ep, uint32_t carrier,
+                         const struct stt_carrier *properties)
+{
+    if (carrier >= STT_CARRIERS_MAX || properties->max_datagram_bytes < STT_DATAGRAM_BYTES_MIN)
+        return STT_E_ARGUMENT;
+    ep->carriers[carrier] = *properties;
+    while (properties->writable && !stt_list_is_empty(&ep->blocked))
+        stt_list_push_back(&ep->ready, stt_list_pop_front(&ep->blocked));
+    return STT_OK;
+}
+
+/* -- time
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+stt_ns stt_endpoint_deadline(const struct stt_endpoint *ep)
+{
+    if (ep->has_forked)
+        return STT_NEVER;
+    stt_ns codes = stt_codes_deadline(&ep->secrets->codes), first = stt_timers_next(&ep->timers);
+    return codes < first ? codes : first;
+}
+
+void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now)
+{
+    struct stt_timer *timer;
+    uint32_t slot;
+    if (!stt_endpoint_is_alive(ep, now))
+        return;
+    while ((timer = stt_timers_pop(&ep->timers, now)))
+        stt_session_expire(ep, now, STT_LIST_ENTRY(timer, struct stt_session, timer));
+    while (stt_codes_expire(&ep->secrets->codes, now, &slot))
+        stt_endpoint_report_code(ep, STT_EVENT_CODE_ENDED, slot, STT_REASON_CODE_EXPIRED);
+}
+
+/* -- events
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static const enum stt_event_type event_of_bit[] = {
+    STT_EVENT_CONNECTED, STT_EVENT_ACCEPTED, STT_EVENT_STALLED,
+    STT_EVENT_RESUMED,   STT_EVENT_PATH,     STT_EVENT_CLOSED,
+};
+
+/* For people and terminals: everything but printable ASCII becomes a dot. */
+static void take_text(struct stt_event *event, const struct stt_session_end *end)
+{
+    size_t n = end->text_len < STT_REASON_TEXT_MAX ? end->text_len : STT_REASON_TEXT_MAX;
+    for (size_t i = 0; i < n; i++)
+        event->text[i] = end->text[i] >= 0x20 && end->text[i] < 0x7f ? (char)end->text[i] : '.';
+}
+
+static bool pull_session_event(struct stt_endpoint *ep, struct stt_event *event)
+{
+    if (stt_list_is_empty(&ep->events))
+        return false;
+    struct stt_session *s = STT_LIST_ENTRY(ep->events.next, struct stt_session, events);
+    int bit = __builtin_ctz(s->pending);
+    s->pending &= (uint8_t)(s->pending - 1);
+    event->type = event_of_bit[bit];
+    event->session = stt_endpoint_handle(ep, s);
+    if (!s->pending)
+        stt_list_remove(&s->events);
+    if (event->type == STT_EVENT_CLOSED) {
+        event->reason = s->end.reason;
+        event->code = s->end.code;
+        event->other = s->end.other;
+        event->user = s->user;
+        take_text(event, &s->end);
+        stt_session_on_pulled_end(ep, s);
+    }
+    return true;
+}
+
+bool stt_endpoint_event(struct stt_endpoint *ep, struct stt_event *event)
+{
+    memset(event, 0, sizeof *event);
+    if (pull_session_event(ep, event))
+        return true;
+    if (!ep->n_code_events)
+        return false;
+    const struct stt_code_event *e = &ep->code_events[ep->first_code_event];
+    event->type = e->type;
+    event->reason = e->reason;
+    event->slot = e->slot;
+    ep->first_code_event = (ep->first_code_event + 1) % STT_CODE_EVENTS_MAX;
+    ep->n_code_events--;
+    return true;
+}
+
+/* -- sessions, as the host sees them
+ * ------------------------------------------------------------------------ */
+
+int stt_session_close(struct stt_endpoint *ep, stt_ns now, stt_handle session, uint64_t code,
+                      const char *text)
+{
+    struct stt_session *s = stt_endpoint_find(ep, session);
+    struct stt_session_end end = {
+        .reason = STT_REASON_LOCAL_CLOSE, .application = true, .code = code};
+    if (!s)
+        return STT_E_STALE;
+    if (!stt_endpoint_is_alive(ep, now))
+        return STT_E_FORKED;
+    if (s->state > STT_SESSION_OPEN)
+        return STT_OK;
+    size_t len = text ? strnlen(text, STT_REASON_BYTES_MAX) : 0;
+    if (len && (end.text = stt_env_alloc(&ep->env, len))) {
+        memcpy(end.text, text, len);
+        end.text_len = len;
+    }
+    stt_session_end(ep, now, s, &end);
+    return STT_OK;
+}
+
+int stt_session_ping(struct stt_endpoint *ep, stt_ns now, stt_handle session)
+{
+    struct stt_session *s = stt_endpoint_find(ep, session);
+    if (!s)
+        return STT_E_STALE;
+    if (!stt_endpoint_is_alive(ep, now))
+        return STT_E_FORKED;
+    if (s->state != STT_SESSION_OPEN)
+        return STT_E_STATE;
+    s->owed |= STT_OWES_PING;
+    stt_endpoint_ready(ep, s);
+    return STT_OK;
+}
+
+int stt_session_info(const struct stt_endpoint *ep, stt_handle session,
+                     struct stt_session_info *out)
+{
+    const struct stt_session *s = stt_endpoint_find(ep, session);
+    if (!s)
+        return STT_E_STALE;
+    *out = (struct stt_session_info){
+        .peer = s->peer,
+        .path = *stt_paths_current(&s->paths),
+        .mode = (enum stt_mode)s->mode,
+        .state = stt_session_state_text(s->state),
+        .initiator = s->is_initiator,
+        .confirmed = s->is_confirmed,
+        .exclusive = s->is_exclusive,
+        .stalled = s->is_stalled,
+        .suite = s->suite ? s->suite->name : NULL,
+        .epoch = s->protect ? s->protect->keys.number : 0,
+        .packets_sent = s->packets_sent,
+        .packets_received = s->packets_received,
+        .bytes_sent = s->bytes_sent,
+        .bytes_received = s->bytes_received,
+        .opens_failed = s->protect ? s->protect->failed : 0,
+        .rtt_ns = s->rtt.has_sample ? s->rtt.smoothed : 0,
+        .created_at = s->created_at,
+        .confirmed_at = s->confirmed_at,
+        .last_received_at = s->last_received_at,
+    };
+    return STT_OK;
+}
+
+void *stt_session_user(const struct stt_endpoint *ep, stt_handle session)
+{
+    const struct stt_session *s = stt_endpoint_find(ep, session);
+    return s ? s->user : NULL;
+}
+
+int stt_session_set_user(struct stt_endpoint *ep, stt_handle session, void *user)
+{
+    struct stt_session *s = stt_endpoint_find(ep, session);
+    if (!s)
+        return STT_E_STALE;
+    s->user = user;
+    return STT_OK;
+}
+
+/* -- counters
+ * ------------------------------------------------------------------------------------------------
+ */
+
+void stt_endpoint_stats(const struct stt_endpoint *ep, struct stt_endpoint_stats *out)
+{
+    *out = ep->stats;
+    out->sessions = ep->sessions.in_use;
+    out->half_open = ep->n_half_open;
+    out->pending = ep->n_handshakes - ep->n_half_open;
+}

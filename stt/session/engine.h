@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * engine: what an endpoint holds, and what the parts of this folder do to a session on its behalf.
+ *
+ *     endpoint     the five verbs, demultiplexing, handles
+ *     admission    packets of strangers: who is answered, and with what
+ *     connecting   both sides of a handshake, from the first message to the keys
+ *     receiving    opened packets: frames and what they cause
+ *     sending      what is owed becomes packets
+ *     lifetime     states, timers, the end */
+#ifndef STT_SESSION_ENGINE_H
+#define STT_SESSION_ENGINE_H
+
+#include "stt/base/env.h"
+#include "stt/base/map.h"
+#include "stt/base/slab.h"
+#include "stt/base/trace.h"
+#include "stt/session/seen.h"
+#include "stt/session/session.h"
+
+enum {
+    STT_REPLIES_MAX = 64, /* cookies and refusals that wait to be sent; more are dropped */
+    STT_PREFIX_BUDGETS = 1024,
+    STT_KEY_UPDATE_RESERVE = 1 << 16, /* packets left under a key when the next begins */
+    STT_CODE_EVENTS_MAX = 32,         /* that wait to be pulled; the oldest are dropped */
+    STT_RECORDER_EVENTS = 256,
+};
+
+/* A packet of no session, or message 2 once more. */
+struct stt_reply {
+    struct stt_path path;
+    stt_handle again; /* the half-open session, or 0 */
+    uint8_t len;
+    uint8_t data[STT_COOKIE_REPLY_BYTES];
+};
+
+struct stt_code_event {
+    enum stt_event_type type;
+    enum stt_reason reason;
+    uint32_t slot;
+};
+
+/* A way in which a mac1 may have been made: made once, tried for every stranger's packet. */
+struct stt_mac_way {
+    enum stt_mode mode;
+    const uint8_t *seed;               /* in the secrets, or NULL */
+    uint8_t key[4][STT_MAC_KEY_BYTES]; /* by message number; 1 and 3 are used */
+};
+enum { STT_MAC_WAYS_MAX = 2 * STT_SEEDS_MAX + 2 };
+
+/* In memory for secrets. */
+struct stt_endpoint_secrets {
+    struct stt_identity identity;
+    struct stt_handshake_own own;
+    uint8_t seeds[STT_SEEDS_MAX][32];
+    uint8_t cookie_secret[32];
+    struct stt_codes codes;
+    struct stt_mac_way ways[STT_MAC_WAYS_MAX];
+    uint32_t n_ways;
+};
+
+struct stt_endpoint {
+    struct stt_env env;
+    struct stt_config config; /* identity and seeds wiped: they are in secrets */
+    struct stt_endpoint_secrets *secrets;
+    uint8_t last_draw[16];
+    struct stt_id_hash_key id_hash_key;
+    uint32_t cpu;
+
+    struct stt_slab sessions;
+    uint32_t n_handshakes;                      /* under way, both sides */
+    struct stt_map by_id;                       /* session id -> handle */
+    struct stt_map answered;                    /* mac1 of an answered message 1 -> handle */
+    struct stt_map allowed;                     /* static key -> struct stt_peer_id * */
+    struct stt_map exclusive_out, exclusive_in; /* peer id -> handle: our connects, and theirs */
+    struct stt_counts counts;
+    struct stt_seen seen;
+    struct stt_timers timers;
+    struct stt_list all, ready, events;
+    struct stt_list blocked; /* would send if their carrier were writable */
+    struct stt_carrier carriers[STT_CARRIERS_MAX];
+
+    struct stt_budget unproven, work;
+    struct stt_budget prefix_budgets[STT_PREFIX_BUDGETS];
+    uint32_t n_half_open;
+    bool has_forked;
+    struct stt_reply replies[STT_REPLIES_MAX];
+    uint32_t first_reply, n_replies;
+    struct stt_code_event code_events[STT_CODE_EVENTS_MAX];
+    uint32_t first_code_event, n_code_events;
+
+    struct stt_endpoint_stats stats;
+    struct stt_flight_recorder recorder;
+    struct stt_trace_event recorded[STT_RECORDER_EVENTS];
+};
+
+/* -- endpoint ------------------------------------------------------------------------------------
+ */
+
+/* NULL when the handle is stale. */
+struct stt_session *stt_endpoint_find(const struct stt_endpoint *ep, stt_handle handle);
+stt_handle stt_endpoint_handle(const struct stt_endpoint *ep, const struct stt_session *s);
+bool stt_endpoint_draw(struct stt_endpoint *ep, uint8_t *out, size_t len) STT_MUST_USE;
+/* A session id that steers to this worker and is not in use. */
+bool stt_endpoint_draw_id(struct stt_endpoint *ep, struct stt_id *id) STT_MUST_USE;
+/* It has something to send. */
+void stt_endpoint_ready(struct stt_endpoint *ep, struct stt_session *s);
+/* The host is to hear of it: STT_PENDING_ bits. */
+void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint8_t pending);
+void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
+                              enum stt_reason reason);
+void stt_endpoint_reply(struct stt_endpoint *ep, const struct stt_path *path, struct bytes packet);
+
+void stt_endpoint_answer_again(struct stt_endpoint *ep, stt_handle handle,
+                               const struct stt_path *path);
+bool stt_endpoint_is_full(const struct stt_endpoint *ep);
+
+/* False in a forked child, where the secrets are zeros; every session ends then. Asked before
+ * anything that seals, opens or derives. */
+bool stt_endpoint_is_alive(struct stt_endpoint *ep, stt_ns now);
+
+/* Whether peers of this static key, or with this id, are answered. */
+bool stt_endpoint_allows_key(const struct stt_endpoint *ep, const uint8_t static_key[32]);
+bool stt_endpoint_allows_id(const struct stt_endpoint *ep, const struct stt_peer_id *peer);
+bool stt_endpoint_allows_peer(const struct stt_endpoint *ep, const uint8_t static_key[32],
+                              const struct stt_peer_id *peer);
+
+/* Once, when the secrets are there. */
+void stt_admission_init(struct stt_endpoint *ep);
+/* -- admission -----------------------------------------------------------------------------------
+ */
+
+void stt_admission_message_1(struct stt_endpoint *ep, stt_ns now, const struct stt_path *path,
+                             struct bytes datagram);
+void stt_admission_message_3(struct stt_endpoint *ep, stt_ns now, const struct stt_path *path,
+                             struct bytes datagram);
+/* The handshake is over, well or not: gives back what it held. */
+void stt_admission_release(struct stt_endpoint *ep, struct stt_session *s);
+enum stt_code_fate stt_admission_end_attempt(struct stt_endpoint *ep, stt_ns now,
+                                             struct stt_session *s, enum stt_guess guess);
+
+/* In memory for secrets; NULL when there is none. */
+struct stt_handshake *stt_connecting_new_handshake(struct stt_endpoint *ep);
+
+/* -- connecting ----------------------------------------------------------------------------------
+ */
+
+void stt_connecting_message_2(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                              struct bytes datagram);
+void stt_connecting_cookie(struct stt_endpoint *ep, struct stt_session *s, struct bytes datagram);
+void stt_connecting_refused(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                            struct bytes datagram);
+void stt_connecting_repeat(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+/* The handshake has given its keys. STT_E_MEMORY. */
+int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now,
+                             struct stt_session *s) STT_MUST_USE;
+/* The first packet of the peer has opened, or, in W, its identity is proven. */
+void stt_connecting_first_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+void stt_connecting_confirmed(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+/* The session that an exclusive one has lost or won against, or 0. */
+stt_handle stt_connecting_counterpart(const struct stt_endpoint *ep, const struct stt_session *s);
+void stt_connecting_issue_ids(struct stt_endpoint *ep, struct stt_session *s);
+void stt_connecting_open(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+
+/* -- receiving -----------------------------------------------------------------------------------
+ */
+
+/* Packets for one session, back to back. */
+void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                         const struct stt_train *train);
+
+/* -- sending -------------------------------------------------------------------------------------
+ */
+
+enum stt_sending { STT_SENDING_NOTHING, STT_SENDING_SENT, STT_SENDING_BLOCKED };
+
+/* Fills the train if there is something to say now, and its carrier takes it. */
+enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                                      struct stt_train *train);
+bool stt_sending_has_more(const struct stt_session *s, stt_ns now);
+void stt_sending_on_pto(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+
+/* -- lifetime ------------------------------------------------------------------------------------
+ */
+
+/* A new session object with an id of its own, registered; NULL: no memory, no entropy, or full. */
+struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
+                                    const struct stt_path *path);
+/* Forgets it, with all that it holds. */
+void stt_session_free(struct stt_endpoint *ep, struct stt_session *s);
+void stt_session_enter(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                       enum stt_session_state state);
+/* The host has pulled CLOSED. */
+void stt_session_on_pulled_end(struct stt_endpoint *ep, struct stt_session *s);
+/* Ends without a word to the peer. */
+void stt_session_drop(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                      enum stt_reason reason);
+/* Ends with CLOSE: the peer broke a rule. */
+void stt_session_fail(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, uint64_t code,
+                      uint64_t frame_type);
+/* Ends with CLOSE or CLOSE_APPLICATION as `end` says; takes its text. */
+void stt_session_end(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                     const struct stt_session_end *end);
+/* CLOSE came. */
+void stt_session_on_close(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                          const struct frame_close *f);
+
+void stt_session_set(struct stt_session *s, enum stt_session_timer timer, stt_ns at);
+/* After anything that may have moved a deadline. */
+void stt_session_rearm(struct stt_endpoint *ep, struct stt_session *s);
+void stt_session_expire(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+/* Something authentic came, or something that wants an answer went out. */
+void stt_session_on_activity(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+
+/* A number below `below`, from the session's own small generator. */
+uint32_t stt_session_jitter(struct stt_session *s, uint32_t below);
+stt_ns stt_session_pto(const struct stt_session *s);
+
+void stt_session_trace(struct stt_endpoint *ep, stt_ns now, const struct stt_session *s,
+                       uint32_t code);
+
+#endif

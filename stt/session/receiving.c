@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT
+ * receiving: opened packets. The frame table says what a frame may do; the handler table beside it
+ * says what it does. A rule that the peer breaks ends the session; nothing here is an error to the
+ * caller. Spec 02, "Opening" and "Frames"; spec 04. */
+#include "stt/session/engine.h"
+
+/* One packet on its way through the handlers. */
+struct arrival {
+    stt_ns now;
+    const struct stt_path *path;
+    uint64_t type; /* of the frame at hand */
+    bool elicits, moves_path;
+};
+
+/* NO_ERROR, or the close code of the rule that was broken. */
+typedef uint64_t on_frame(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                          struct rd *r);
+
+/* -- handlers
+ * -------------------------------------------------------------------------------------- */
+
+static uint64_t on_padding(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                           struct rd *r)
+{
+    (void)ep, (void)s, (void)a;
+    stt_frame_padding_decode(r);
+    return STT_CLOSE_NO_ERROR;
+}
+
+static uint64_t on_ping(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                        struct rd *r)
+{
+    (void)ep, (void)s, (void)a, (void)r;
+    return STT_CLOSE_NO_ERROR;
+}
+
+/* What a packet carried needs not be said again. */
+static void on_owed_acked(struct stt_session *s, uint32_t owes)
+{
+    if (owes & STT_OWES_IDENTITY)
+        s->identity_sent_acked = true;
+    for (int place = 0; place < STT_SESSION_IDS_MAX; place++)
+        if (owes & (uint32_t)STT_OWES_RETIRE_ID << place)
+            stt_session_ids_on_retire_acked(&s->ids, place);
+    s->owed &= ~(owes & ~(uint32_t)(STT_OWES_PING | STT_OWES_ACK));
+}
+
+static bool settle_range(struct stt_session *s, const struct stt_range *range)
+{
+    bool any = false;
+    struct stt_sent_packet *p;
+    for (uint64_t n = range->from; (p = stt_sent_find(&s->sent, &n, range->to)); n++) {
+        on_owed_acked(s, p->owes);
+        stt_acks_on_acked(&s->acks, n);
+        stt_sent_settle(&s->sent, n);
+        any = true;
+    }
+    return any;
+}
+
+/* Three packets later is lost (spec 06). */
+static void find_lost(struct stt_session *s, uint64_t largest)
+{
+    struct stt_sent_packet *p;
+    uint64_t below = largest >= STT_LOST_AFTER_PACKETS ? largest - STT_LOST_AFTER_PACKETS + 1 : 0;
+    for (uint64_t n = 0; (p = stt_sent_find(&s->sent, &n, below)); n++) {
+        s->owed |= p->owes & ~(uint32_t)STT_OWES_ACK;
+        stt_acks_on_lost(&s->acks, n);
+        stt_sent_settle(&s->sent, n);
+    }
+}
+
+static void after_ack(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a)
+{
+    s->pto_count = 0;
+    bool waits = s->sent.in_flight != 0;
+    stt_ns pto = stt_session_pto(s);
+    stt_session_set(s, STT_TIMER_PTO, waits ? s->last_eliciting_at + pto : STT_NEVER);
+    stt_session_set(s, STT_TIMER_STALLED, waits ? a->now + STT_STALLED_PTO * pto : STT_NEVER);
+    stt_connecting_confirmed(ep, a->now, s);
+}
+
+static uint64_t on_ack(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                       struct rd *r)
+{
+    struct frame_ack f;
+    if (!stt_frame_ack_decode(r, a->type, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    if (f.largest >= s->protect->next_number)
+        return STT_CLOSE_ACK_INVALID;
+    const struct stt_sent_packet *newest = stt_sent_at(&s->sent, f.largest);
+    stt_ns delay =
+        STT_US(f.delay_us < s->params.max_ack_delay_us ? f.delay_us : s->params.max_ack_delay_us);
+    if (newest)
+        stt_rtt_sample(&s->rtt, a->now, a->now - newest->at, delay);
+    stt_protect_on_acked(s->protect, f.largest);
+    bool any = false;
+    struct frame_ack_walk walk = stt_frame_ack_walk(&f);
+    for (struct stt_range range; stt_frame_ack_next(&walk, &range);)
+        any = settle_range(s, &range) || any;
+    find_lost(s, f.largest);
+    if (any)
+        after_ack(ep, s, a);
+    return STT_CLOSE_NO_ERROR;
+}
+
+static bool verifies(const struct stt_session *s, const struct frame_identity *f)
+{
+    struct stt_peer_id peer;
+    memcpy(peer.bytes, f->peer_id, sizeof peer.bytes);
+    return stt_identity_verify(f->signature, &peer, "stt1 identity",
+                               KDF_PARTS(KDF_U8(s->is_initiator ? 1 : 0), BYTES(s->h)));
+}
+
+/* W: who the peer really is. Pins and lists speak of this one. */
+static uint64_t on_identity(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                            struct rd *r)
+{
+    struct frame_identity f;
+    if (!stt_frame_identity_decode(r, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    if (s->mode != STT_MODE_W)
+        return STT_CLOSE_FRAME_UNEXPECTED;
+    if (s->identity_taken)
+        return memcmp(f.peer_id, s->peer.bytes, sizeof f.peer_id) == 0 ? STT_CLOSE_NO_ERROR
+                                                                       : STT_CLOSE_IDENTITY_INVALID;
+    if (!verifies(s, &f))
+        return STT_CLOSE_IDENTITY_INVALID;
+    if (s->has_pin && memcmp(s->peer.bytes, f.peer_id, sizeof f.peer_id) != 0) {
+        stt_session_end(ep, a->now, s,
+                        &(struct stt_session_end){.reason = STT_REASON_PEER_KEY,
+                                                  .code = STT_CLOSE_IDENTITY_INVALID});
+        return STT_CLOSE_NO_ERROR;
+    }
+    memcpy(s->peer.bytes, f.peer_id, sizeof s->peer.bytes);
+    if (!s->is_initiator && !stt_endpoint_allows_id(ep, &s->peer))
+        return STT_CLOSE_IDENTITY_INVALID;
+    s->identity_taken = true;
+    stt_connecting_open(ep, a->now, s);
+    return STT_CLOSE_NO_ERROR;
+}
+
+static uint64_t on_new_id(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                          struct rd *r)
+{
+    struct frame_new_id f;
+    uint32_t retire;
+    (void)ep;
+    if (!stt_frame_new_id_decode(r, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    uint64_t code = stt_session_ids_on_new(&s->ids, a->now, &f, &retire);
+    s->owed |= retire * (uint32_t)STT_OWES_RETIRE_ID;
+    return code;
+}
+
+static uint64_t on_retire_id(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                             struct rd *r)
+{
+    struct frame_retire_id f;
+    if (!stt_frame_retire_id_decode(r, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    uint64_t code = stt_session_ids_on_retire(&s->ids, a->now, 3 * stt_session_pto(s), f.sequence);
+    stt_session_set(s, STT_TIMER_IDS, stt_session_ids_deadline(&s->ids));
+    if (code == STT_CLOSE_NO_ERROR)
+        stt_connecting_issue_ids(ep, s);
+    return code;
+}
+
+static uint64_t on_path_challenge(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                                  struct rd *r)
+{
+    struct frame_path f;
+    (void)ep;
+    if (!stt_frame_path_decode(r, a->type, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    stt_paths_on_challenge(&s->paths, a->path, f.token);
+    return STT_CLOSE_NO_ERROR;
+}
+
+static uint64_t on_path_response(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                                 struct rd *r)
+{
+    struct frame_path f;
+    if (!stt_frame_path_decode(r, a->type, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    if (stt_paths_on_response(&s->paths, a->now, a->path, f.token) == STT_PATHS_MOVED)
+        stt_endpoint_report(ep, s, STT_PENDING_PATH);
+    return STT_CLOSE_NO_ERROR;
+}
+
+static uint64_t on_close(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                         struct rd *r)
+{
+    struct frame_close f;
+    if (!stt_frame_close_decode(r, a->type, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    stt_session_on_close(ep, a->now, s, &f);
+    return STT_CLOSE_NO_ERROR;
+}
+
+/* No stream may be opened, nor a datagram sent, beyond the limits that we told: none. */
+static uint64_t on_stream(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                          struct rd *r)
+{
+    (void)ep, (void)s, (void)a, (void)r;
+    return STT_CLOSE_STREAM_LIMIT;
+}
+
+static on_frame *const handlers[STT_FRAME_EXTENSION] = {
+    [STT_FRAME_PADDING] = on_padding,
+    [STT_FRAME_PING] = on_ping,
+    [STT_FRAME_ACK] = on_ack,
+    [STT_FRAME_ACK_ECN] = on_ack,
+    [STT_FRAME_STREAM... STT_FRAME_STREAM + 7] = on_stream,
+    [STT_FRAME_NEW_ID] = on_new_id,
+    [STT_FRAME_RETIRE_ID] = on_retire_id,
+    [STT_FRAME_PATH_CHALLENGE] = on_path_challenge,
+    [STT_FRAME_PATH_RESPONSE] = on_path_response,
+    [STT_FRAME_IDENTITY] = on_identity,
+    [STT_FRAME_CLOSE] = on_close,
+    [STT_FRAME_CLOSE_APPLICATION] = on_close,
+};
+
+/* -- payloads
+ * ---------------------------------------------------------------------------------------- */
+
+static unsigned phase_of(const struct stt_session *s)
+{
+    static const unsigned phases[] = {
+#define X(name, text, phase) phase,
+        STT_SESSION_STATES(X)
+#undef X
+    };
+    return phases[s->state];
+}
+
+static uint64_t take_frame(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                           struct rd *r)
+{
+    a->type = stt_frame_type_decode(r);
+    const struct stt_frame_rule *rule = stt_frame_rule(a->type);
+    if (r->bad || !rule)
+        return STT_CLOSE_FRAME_ENCODING;
+    on_frame *handler = a->type < STT_FRAME_EXTENSION ? handlers[a->type] : NULL;
+    if (!handler || !(rule->allowed & phase_of(s)))
+        return STT_CLOSE_FRAME_UNEXPECTED;
+    a->elicits = a->elicits || rule->elicits_ack;
+    a->moves_path = a->moves_path || rule->moves_path;
+    return handler(ep, s, a, r);
+}
+
+/* All frames of a packet. False: the session has come to its end. */
+static bool take_payload(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                         struct bytes payload)
+{
+    struct rd r = rd_init(payload);
+    while (rd_left(&r)) {
+        uint64_t code = take_frame(ep, s, a, &r);
+        if (code != STT_CLOSE_NO_ERROR && s->state <= STT_SESSION_OPEN) {
+            stt_session_fail(ep, a->now, s, code, a->type);
+            return false;
+        }
+        if (s->state > STT_SESSION_OPEN)
+            return false;
+    }
+    return true;
+}
+
+/* Behind what may stand before it. */
+static bool holds_close(struct bytes payload)
+{
+    struct frame_ack ack;
+    struct rd r = rd_init(payload);
+    while (rd_left(&r)) {
+        uint64_t type = stt_frame_type_decode(&r);
+        if (type == STT_FRAME_CLOSE || type == STT_FRAME_CLOSE_APPLICATION)
+            return true;
+        if (type == STT_FRAME_ACK || type == STT_FRAME_ACK_ECN)
+            (void)!stt_frame_ack_decode(&r, type, &ack);
+        else if (type != STT_FRAME_PING && type != STT_FRAME_PADDING)
+            return false;
+    }
+    return false;
+}
+
+/* A closed session only looks for the peer's own CLOSE, and repeats its own now and then. */
+static void take_closing(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                         struct bytes payload)
+{
+    if (holds_close(payload)) {
+        stt_session_drop(ep, now, s, s->end.reason);
+        return;
+    }
+    if (++s->close_heard < s->close_next)
+        return;
+    s->close_next *= 2;
+    s->close_heard = 0;
+    s->owed = STT_OWES_CLOSE;
+    stt_endpoint_ready(ep, s);
+}
+
+/* -- packets
+ * ------------------------------------------------------------------------------------------- */
+
+static void on_result(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                      enum stt_protect_result result)
+{
+    switch (result) {
+    case STT_PROTECT_NO_KEY:
+        ep->stats.dropped_no_key++;
+        break;
+    case STT_PROTECT_FORGED:
+        ep->stats.dropped_bad_tag++;
+        break;
+    case STT_PROTECT_REPLAYED:
+        ep->stats.dropped_replayed_packet++;
+        break;
+    case STT_PROTECT_VIOLATION:
+        if (s->state <= STT_SESSION_OPEN)
+            stt_session_fail(ep, now, s, STT_CLOSE_PROTOCOL_VIOLATION, 0);
+        break;
+    case STT_PROTECT_KEY_UPDATE:
+        if (s->state <= STT_SESSION_OPEN)
+            stt_session_fail(ep, now, s, STT_CLOSE_KEY_UPDATE, 0);
+        break;
+    default:
+        stt_session_drop(ep, now, s, STT_REASON_KEYS_WORN_OUT);
+    }
+}
+
+static void after_packet(struct stt_session *s, const struct arrival *a, uint64_t number,
+                         size_t bytes, bool is_highest)
+{
+    stt_acks_on_packet(&s->acks, a->now, number, a->elicits, STT_ACK_WAIT_NS);
+    if (s->acks.due_at <= a->now) {
+        s->acks.due_at = STT_NEVER;
+        s->owed |= STT_OWES_ACK;
+    }
+    if (s->state != STT_SESSION_OPEN)
+        return; /* before that a trial could not be challenged */
+    stt_paths_on_packet(&s->paths, a->now, stt_session_pto(s),
+                        &(struct stt_paths_packet){.path = a->path,
+                                                   .bytes = bytes,
+                                                   .is_highest = is_highest,
+                                                   .moves_path = a->moves_path});
+}
+
+static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                        const struct stt_protect_opened *opened, const struct stt_train *train)
+{
+    struct arrival a = {.now = now, .path = &train->path};
+    if (s->state == STT_SESSION_CLOSING) {
+        take_closing(ep, now, s, opened->payload);
+        return;
+    }
+    if (s->state > STT_SESSION_OPEN)
+        return;
+    s->packets_received++;
+    s->bytes_received += opened->payload.len + STT_PROTECT_OVERHEAD_BYTES;
+    s->last_received_at = now;
+    if (s->is_stalled) {
+        s->is_stalled = false;
+        stt_endpoint_report(ep, s, STT_PENDING_RESUMED);
+    }
+    stt_connecting_first_packet(ep, now, s);
+    if (s->state > STT_SESSION_OPEN) { /* it opened, and ended at once */
+        take_closing(ep, now, s, opened->payload);
+        return;
+    }
+    if (opened->began_epoch)
+        stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
+    bool is_highest = opened->number >= stt_ranges_end(&s->acks.received);
+    if (!take_payload(ep, s, &a, opened->payload))
+        return;
+    after_packet(s, &a, opened->number, opened->payload.len + STT_PROTECT_OVERHEAD_BYTES,
+                 is_highest);
+}
+
+/* The window grows as soon as there is more than a whisper. */
+static void widen_window(struct stt_endpoint *ep, struct stt_session *s)
+{
+    s->replay_bitmap = stt_env_alloc(&ep->env, STT_REPLAY_WORDS * sizeof *s->replay_bitmap);
+    if (s->replay_bitmap)
+        stt_replay_attach(&s->protect->replay, s->replay_bitmap);
+}
+
+void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                         const struct stt_train *train)
+{
+    struct stt_protect_opened opened[STT_TRAIN_SEGMENTS];
+    stt_handle handle = stt_endpoint_handle(ep, s);
+    size_t n_opened = 0;
+    size_t n = (train->len + train->segment_bytes - 1) / train->segment_bytes;
+    stt_protect_open(s->protect,
+                     (struct stt_protect_train){train->data, train->len, train->segment_bytes},
+                     opened);
+    for (size_t i = 0; i < n; i++) {
+        n_opened += opened[i].result == STT_PROTECT_OPENED;
+        if (opened[i].result == STT_PROTECT_OPENED)
+            take_packet(ep, now, s, &opened[i], train);
+        else
+            on_result(ep, now, s, opened[i].result);
+        if (stt_slab_at(&ep->sessions, handle) != s || !s->protect)
+            return;
+    }
+    if (n_opened && (s->state == STT_SESSION_OPEN || s->state == STT_SESSION_IDENTIFY))
+        stt_session_on_activity(ep, now, s);
+    if (n_opened > 1 && !s->replay_bitmap)
+        widen_window(ep, s);
+    if (stt_sending_has_more(s, now))
+        stt_endpoint_ready(ep, s);
+    stt_session_rearm(ep, s);
+}

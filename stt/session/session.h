@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ * session: one conversation with one peer, as a state machine inside an endpoint. Spec 04.
+ *
+ * The session dispatches and sequences; each question is answered by a part of its own:
+ *     handshake   what do the first messages say        ids     by which ids are we found
+ *     protect     how is a packet sealed and opened     acks    what have I got
+ *     paths       where is the peer                     sent    what is out
+ *     owed        which frames must still be said       timers  when */
+#ifndef STT_SESSION_SESSION_H
+#define STT_SESSION_SESSION_H
+
+#include "crypto/protect.h"
+#include "stt/base/list.h"
+#include "stt/base/timers.h"
+#include "stt/endpoint.h"
+#include "stt/recovery/acks.h"
+#include "stt/recovery/rtt.h"
+#include "stt/recovery/sent.h"
+#include "stt/session/codes.h"
+#include "stt/session/counts.h"
+#include "stt/session/handshake.h"
+#include "stt/session/paths.h"
+#include "stt/session/session_ids.h"
+
+/* Spec 04, "States": idle has no object, closed is the moment before the object goes. */
+#define STT_SESSION_STATES(X)                                                                      \
+    /* name            text               frames that may be opened */                             \
+    X(COOKIE_WAIT, "cookie wait", 0)                                                               \
+    X(MESSAGE_1_SENT, "message 1 sent", 0)                                                         \
+    X(MESSAGE_3_SENT, "message 3 sent", STT_IN_OTHER)                                              \
+    X(HALF_OPEN, "half open", STT_IN_OTHER)                                                        \
+    X(IDENTIFY, "identify", STT_IN_IDENTIFY)                                                       \
+    X(OPEN, "open", STT_IN_OPEN)                                                                   \
+    X(CLOSING, "closing", STT_IN_OTHER)                                                            \
+    X(DRAINING, "draining", 0)                                                                     \
+    X(CLOSED, "closed", 0)
+
+/* Which state may follow which, and what people call them. */
+bool stt_session_may_enter(unsigned from, unsigned to);
+const char *stt_session_state_text(unsigned state);
+
+enum stt_session_state {
+#define X(name, text, phase) STT_SESSION_##name,
+    STT_SESSION_STATES(X)
+#undef X
+        STT_SESSION_STATE_COUNT
+};
+
+/* Spec 04, "Timers"; one deadline each, in stt_session.deadline. */
+#define STT_SESSION_TIMERS(X)                                                                      \
+    X(REPEAT, "repeat")         /* the handshake message goes out again */                         \
+    X(GIVE_UP, "give up")       /* the connect fails */                                            \
+    X(HALF_OPEN, "half open")   /* the half-open state is erased */                                \
+    X(ACK, "ack")               /* an owed ACK is sent */                                          \
+    X(PTO, "pto")               /* what is unanswered is asked for again */                        \
+    X(KEEP_ALIVE, "keep alive") /* a PING says that we live */                                     \
+    X(IDLE, "idle")             /* the session is dead */                                          \
+    X(STALLED, "stalled")       /* the host is told that nothing is answered */                    \
+    X(PATHS, "trial")           /* a path trial goes on or ends */                                 \
+    X(OLD_KEYS, "old keys")     /* the previous epoch is wiped */                                  \
+    X(IDS, "ids")               /* a retired id is forgotten */                                    \
+    X(CLOSING, "closing")       /* the closed session is forgotten */
+
+enum stt_session_timer {
+#define X(name, text) STT_TIMER_##name,
+    STT_SESSION_TIMERS(X)
+#undef X
+        STT_TIMER_COUNT
+};
+
+/* Frames that are said until they are acknowledged, as bits; NEW_ID and RETIRE_ID one for each
+ * place in the table of ids. */
+enum {
+    STT_OWES_PING = 1u << 0,
+    STT_OWES_IDENTITY = 1u << 1,
+    STT_OWES_CLOSE = 1u << 2,
+    STT_OWES_ACK = 1u << 3, /* never said again when lost: a newer one will be */
+    STT_OWES_NEW_ID = 1u << 8,
+    STT_OWES_RETIRE_ID = 1u << 16,
+    STT_OWES_IDS_MASK = 0xffffu << 8,
+};
+
+/* How the end came about, for CLOSED. */
+struct stt_session_end {
+    enum stt_reason reason;
+    bool application; /* CLOSE_APPLICATION */
+    uint64_t code, frame_type;
+    stt_handle other;
+    uint8_t *text; /* NULL or text_len bytes of the env */
+    size_t text_len;
+};
+
+enum {
+    STT_PENDING_CONNECTED = 1u << 0,
+    STT_PENDING_ACCEPTED = 1u << 1,
+    STT_PENDING_STALLED = 1u << 2,
+    STT_PENDING_RESUMED = 1u << 3,
+    STT_PENDING_PATH = 1u << 4,
+    STT_PENDING_CLOSED = 1u << 5, /* the last one; the object goes with it */
+};
+
+struct stt_session {
+    struct stt_list all, ready, events; /* links in the endpoint's lists */
+    struct stt_timer timer;
+    stt_ns deadline[STT_TIMER_COUNT];
+
+    uint8_t state; /* enum stt_session_state */
+    uint8_t mode;  /* enum stt_mode */
+    bool is_initiator, is_confirmed, is_stalled, is_exclusive, has_pin;
+    bool is_reported;  /* the host knows it, so it hears of its end */
+    bool is_gone;      /* the host has heard CLOSED: its handle is stale */
+    bool sends_packet; /* the handshake packet goes out with the next transmit */
+    uint8_t pending;   /* STT_PENDING_ bits */
+    uint8_t pto_count;
+    uint32_t jitter; /* a small generator, seeded once: deadlines need no entropy */
+
+    struct stt_handshake *handshake; /* NULL once it is over */
+    struct stt_path packet_path;     /* where the handshake packet goes next */
+    stt_ns repeat_ns, first_sent_at;
+    struct stt_protect *protect; /* NULL before there are keys; in memory for secrets */
+    const struct stt_aead_suite *suite;
+    uint64_t *replay_bitmap;               /* lent to protect, while packets flow */
+    uint8_t message_3_mac1[STT_MAC_BYTES]; /* S, W: of the one that was accepted */
+    size_t protect_bytes;                  /* its size, which a fork does not wipe */
+    uint8_t h[64];                         /* handshake hash */
+    struct stt_peer_id peer;               /* authenticated; before that the pin, or whom we call */
+    struct stt_peer_params params;
+    struct stt_session_ids ids;
+    struct stt_paths paths;
+
+    /* What a handshake that is answered holds of the endpoint's tables. */
+    struct stt_count_key counted[3];
+    uint8_t n_counted;
+    bool is_half_open;
+    struct stt_attempt attempt; /* at a code of ours */
+
+    uint32_t owed; /* STT_OWES_ bits to be said */
+    bool identity_sent_acked, identity_taken;
+    struct stt_acks acks;
+    struct stt_sent sent;
+    struct stt_rtt rtt;
+    stt_ns last_eliciting_at;
+    uint64_t close_heard, close_next; /* packets in closing; answered after 1, 2, 4, ... */
+
+    uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
+    stt_ns created_at, confirmed_at, last_received_at;
+    struct stt_session_end end;
+    void *user;
+};
+
+#endif
