@@ -19,10 +19,10 @@ struct stt_replay {
 
 #define STT_REPLAY_INIT ((struct stt_replay){0})
 
-/* True when the number may still be recorded. */
+/* True when the number is below 2^62 and may still be recorded. */
 bool stt_replay_is_fresh(const struct stt_replay *r, uint64_t number);
 
-/* Records a fresh number below 2^62. */
+/* Records a fresh number. */
 void stt_replay_record(struct stt_replay *r, uint64_t number);
 
 /* Lends the window a bitmap, which it fills. Nothing seen is forgotten; numbers that were below

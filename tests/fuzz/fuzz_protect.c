@@ -99,7 +99,8 @@ static void bend(struct end *to, const struct packet *packet, uint8_t where)
 {
     uint8_t data[ROOM];
     memcpy(data, packet->data, packet->len);
-    data[where % packet->len] ^= where % packet->len == 0 ? 0x01 : (uint8_t)(1 << where % 8);
+    unsigned bit = where % packet->len == 0 ? 0 : where % 8; /* bit 7 of byte 0 is the family */
+    data[where % packet->len] = (uint8_t)(data[where % packet->len] ^ 1u << bit);
     forge(to, data, packet->len);
 }
 

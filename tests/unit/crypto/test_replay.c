@@ -229,7 +229,59 @@ START_TEST(replay_stops_when_told_a_number_that_is_not_fresh)
 }
 END_TEST
 
-SUITE("replay", LOOP(replay_accepts_each_number_once, 0, SIZES),
+/* The sequence with which WireGuard tests its counter, in order, for a window of w numbers and
+ * numbers below end: first steps, the window's edges, jumps, and the end of all numbers. */
+START_TEST(replay_passes_the_sequence_of_wireguard)
+{
+    begin(_i);
+    const uint64_t w = window, end = UINT64_C(1) << 62;
+    const struct {
+        uint64_t number;
+        bool is_taken;
+    } steps[] = {
+        {0, true},
+        {0, false},
+        {1, true},
+        {1, false},
+        {9, true},
+        {8, true},
+        {7, true},
+        {7, false},
+        {w, true},
+        {w - 1, true},
+        {w - 1, false},
+        {w - 2, true},
+        {2, true},
+        {2, false},
+        {w + 16, true},
+        {3, false},
+        {w + 16, false},
+        {w * 4, true},
+        {w * 4 - (w - 1), true},
+        {10, false},
+        {w * 4 - w, false},
+        {w * 4 - (w + 1), false},
+        {w * 4 - (w - 2), true},
+        {w * 4 + 1 - w, false},
+        {0, false},
+        {end, false},
+        {end - 1, true},
+        {end, false},
+        {end - 1, false},
+        {end - 2, true},
+        {end + 1, false},
+        {end + 2, false},
+        {end - 2, false},
+        {end - 3, true},
+        {0, false},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        ck_assert_msg(take(steps[i].number) == steps[i].is_taken, "step %zu", i);
+}
+END_TEST
+
+SUITE("replay", LOOP(replay_passes_the_sequence_of_wireguard, 0, SIZES),
+      LOOP(replay_accepts_each_number_once, 0, SIZES),
       LOOP(replay_window_has_exactly_its_size, 0, SIZES),
       LOOP(replay_first_number_may_be_any, 0, SIZES),
       LOOP(replay_survives_jumps_of_any_length, 0, SIZES),
