@@ -139,7 +139,8 @@ struct stt_connect {
 int stt_endpoint_connect(struct stt_endpoint *ep, stt_ns now, const struct stt_connect *connect,
                          stt_handle *out) STT_MUST_USE;
 
-/* Tells the peer, authentically; the handle stays until CLOSED. A second call does nothing. */
+/* Tells the peer, authentically; the handle stays until CLOSED. A second call does nothing. Codes
+ * are below 2^62. */
 int stt_session_close(struct stt_endpoint *ep, stt_ns now, stt_handle session, uint64_t code,
                       const char *text);
 

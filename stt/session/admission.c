@@ -241,12 +241,12 @@ static bool is_armed(const struct stt_endpoint *ep, stt_ns now, enum stt_mode mo
     return mode != STT_MODE_S || ep->config.n_seeds > 0;
 }
 
-/* Our own message, sent back to us. */
+/* Our own message, sent back to us: it names an id of a session that we began. */
 static bool is_own(const struct stt_endpoint *ep, struct stt_id initiator)
 {
     const struct stt_session *s =
         stt_slab_at(&ep->sessions, stt_map_find(&ep->by_id, initiator.bytes));
-    return s && s->is_initiator && s->handshake;
+    return s && s->is_initiator;
 }
 
 /* A copy of what is half open: the same answer, to where the copy came from. */

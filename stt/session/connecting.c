@@ -56,6 +56,8 @@ static int check_connect(const struct stt_connect *c)
 {
     if (c->size != sizeof *c || c->path.remote.port == 0 || c->path.carrier >= STT_CARRIERS_MAX)
         return STT_E_ARGUMENT;
+    if (c->has_seed && bytes_all_zero(BYTES(c->seed)))
+        return STT_E_ARGUMENT; /* as good as none, and meant to be one */
     switch (c->mode) {
     case STT_MODE_K:
         return c->has_peer ? STT_OK : STT_E_ARGUMENT;
@@ -374,6 +376,7 @@ void stt_connecting_open(struct stt_endpoint *ep, stt_ns now, struct stt_session
     if (!s->params.same_application) {
         stt_session_end(ep, now, s,
                         &(struct stt_session_end){.reason = STT_REASON_APPLICATION,
+                                                  .identifies = s->mode == STT_MODE_W,
                                                   .code = STT_CLOSE_APPLICATION_MISMATCH});
         return;
     }

@@ -36,6 +36,14 @@ static void set_suites(struct stt_endpoint *ep)
         own->suites[i] = stt_aead_by_id(ids[i], ep->cpu);
 }
 
+static bool can_run(const struct stt_endpoint *ep)
+{
+    for (uint32_t i = 0; i < ep->config.n_suites; i++)
+        if (ep->config.suites[i]->needs & ~ep->cpu)
+            return false;
+    return true;
+}
+
 /* What the host left at zero is drawn here. */
 static bool draw_if_zero(struct stt_endpoint *ep, uint8_t *out, size_t len)
 {
@@ -46,6 +54,8 @@ static int set_secrets(struct stt_endpoint *ep)
 {
     struct stt_endpoint_secrets *x = ep->secrets;
     struct stt_handshake_own *own = &x->own;
+    if (!can_run(ep))
+        return STT_E_UNSUPPORTED;
     x->identity = ep->config.identity;
     memcpy(x->seeds, ep->config.seeds, sizeof x->seeds);
     memcpy(x->cookie_secret, ep->config.cookie_secret, sizeof x->cookie_secret);
@@ -362,6 +372,7 @@ void stt_endpoint_receive(struct stt_endpoint *ep, stt_ns now, const struct stt_
                          : train->len;
     ep->stats.bytes_received += train->len;
     ep->stats.datagrams_received += train->len == 0;
+    ep->stats.dropped_short_datagram += train->len == 0;
     for (size_t at = 0; at < train->len;) {
         size_t len = train->len - at < segment ? train->len - at : segment;
         struct bytes datagram = bytes_of(train->data + at, len);
@@ -549,6 +560,8 @@ int stt_session_close(struct stt_endpoint *ep, stt_ns now, stt_handle session, u
         .reason = STT_REASON_LOCAL_CLOSE, .application = true, .code = code};
     if (!s)
         return STT_E_STALE;
+    if (code > STT_VARINT_MAX)
+        return STT_E_ARGUMENT;
     if (!stt_endpoint_is_alive(ep, now))
         return STT_E_FORKED;
     if (s->state > STT_SESSION_OPEN)

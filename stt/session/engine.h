@@ -200,6 +200,8 @@ void stt_session_fail(struct stt_endpoint *ep, stt_ns now, struct stt_session *s
 /* Ends with CLOSE or CLOSE_APPLICATION as `end` says; takes its text. */
 void stt_session_end(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      const struct stt_session_end *end);
+/* What is owed in closing, each time that it is said. */
+uint32_t stt_session_last_words(const struct stt_session *s);
 /* CLOSE came. */
 void stt_session_on_close(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                           const struct frame_close *f);

@@ -182,6 +182,11 @@ void stt_session_drop(struct stt_endpoint *ep, stt_ns now, struct stt_session *s
     free_if_done(ep, s);
 }
 
+uint32_t stt_session_last_words(const struct stt_session *s)
+{
+    return STT_OWES_CLOSE | (s->end.identifies ? STT_OWES_IDENTITY : 0u);
+}
+
 void stt_session_end(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      const struct stt_session_end *end)
 {
@@ -195,7 +200,7 @@ void stt_session_end(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
     stt_session_enter(ep, now, s, STT_SESSION_CLOSING);
     stt_admission_release(ep, s);
     forget_deadlines(s);
-    s->owed = STT_OWES_CLOSE;
+    s->owed = stt_session_last_words(s);
     s->close_next = 1;
     stt_session_set(s, STT_TIMER_CLOSING, now + 3 * stt_session_pto(s));
     stt_endpoint_ready(ep, s);

@@ -162,13 +162,15 @@ enum stt_paths_news stt_paths_on_response(struct stt_paths *p, stt_ns now,
                                           const struct stt_path *from,
                                           const uint8_t token[STT_PATH_TOKEN_BYTES])
 {
-    int which = stt_paths_which(p, from);
-    if (p->on_trial < 0 || which < 0 || !was_sent_to(&p->at[which], token))
+    if (p->on_trial < 0)
         return STT_PATHS_SAME;
-    if (which == p->on_trial)
-        return succeed(p);
-    p->at[which].answered = true;
-    p->at[which].owes_challenge = false;
+    if (was_sent_to(&p->at[p->on_trial], token))
+        return stt_paths_which(p, from) == p->on_trial ? succeed(p) : STT_PATHS_SAME;
+    struct stt_path_state *kept = &p->at[other(p->on_trial)];
+    if (!was_sent_to(kept, token)) /* from wherever: a copy may be faster than the peer */
+        return STT_PATHS_SAME;
+    kept->answered = true;
+    kept->owes_challenge = false;
     return p->waited ? fail(p, now) : STT_PATHS_SAME;
 }
 

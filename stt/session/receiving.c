@@ -271,7 +271,7 @@ static bool holds_close(struct bytes payload)
 {
     struct frame_ack ack;
     struct rd r = rd_init(payload);
-    while (rd_left(&r)) {
+    while (rd_left(&r) && !r.bad) {
         uint64_t type = stt_frame_type_decode(&r);
         if (type == STT_FRAME_CLOSE || type == STT_FRAME_CLOSE_APPLICATION)
             return true;
@@ -295,7 +295,7 @@ static void take_closing(struct stt_endpoint *ep, stt_ns now, struct stt_session
         return;
     s->close_next *= 2;
     s->close_heard = 0;
-    s->owed = STT_OWES_CLOSE;
+    s->owed = stt_session_last_words(s);
     stt_endpoint_ready(ep, s);
 }
 

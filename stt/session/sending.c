@@ -25,7 +25,7 @@ static uint32_t sayable(const struct stt_session *s)
 {
     uint32_t always = STT_OWES_PING | STT_OWES_ACK | STT_OWES_CLOSE;
     if (s->state == STT_SESSION_CLOSING || s->state == STT_SESSION_DRAINING)
-        return STT_OWES_CLOSE;
+        return stt_session_last_words(s);
     if (s->state == STT_SESSION_IDENTIFY || (s->mode == STT_MODE_W && !s->identity_sent_acked))
         return always | STT_OWES_IDENTITY;
     return s->state == STT_SESSION_OPEN ? UINT32_MAX : 0;
@@ -130,6 +130,16 @@ static void say_owed(struct stt_endpoint *ep, struct stt_session *s, struct draf
 /* -- packets
  * -------------------------------------------------------------------------------------------- */
 
+/* How long an answer is waited for. What ends a handshake goes at the pace of its messages: there
+ * may be no round trip to go by yet, and people wait. */
+static stt_ns patience(const struct stt_session *s)
+{
+    bool is_settled = s->is_confirmed && (s->mode != STT_MODE_W || s->identity_sent_acked);
+    stt_ns most = is_settled ? STT_PTO_NS_MAX : STT_HANDSHAKE_REPEAT_MAX_NS;
+    stt_ns pto = stt_session_pto(s) << s->pto_count;
+    return pto < most ? pto : most;
+}
+
 static void on_sent(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                     const struct draft *d, uint64_t number, size_t bytes)
 {
@@ -147,8 +157,7 @@ static void on_sent(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
     stt_sent_add(&s->sent, number,
                  (struct stt_sent_packet){.at = now, .owes = d->said, .bytes = (uint16_t)bytes});
     s->last_eliciting_at = now;
-    stt_ns pto = stt_session_pto(s) << s->pto_count;
-    stt_session_set(s, STT_TIMER_PTO, now + (pto < STT_PTO_NS_MAX ? pto : STT_PTO_NS_MAX));
+    stt_session_set(s, STT_TIMER_PTO, now + patience(s));
     stt_session_on_activity(ep, now, s);
 }
 

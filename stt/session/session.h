@@ -84,6 +84,7 @@ enum {
 struct stt_session_end {
     enum stt_reason reason;
     bool application; /* CLOSE_APPLICATION */
+    bool identifies;  /* W: our IDENTITY goes with it, so that the peer's host hears of us at all */
     uint64_t code, frame_type;
     stt_handle other;
     uint8_t *text; /* NULL or text_len bytes of the env */

@@ -96,23 +96,25 @@ static void packet(struct model *m, struct stt_paths *p, uint8_t a, uint8_t b)
     FUZZ_ASSERT(stt_paths_on_packet(p, m->now, pto, &packet) == wanted);
 }
 
-/* One of the last four that were sent to this place in this trial. */
-static bool is_valid(const struct model *m, int from, uint64_t value)
+/* One of the last four that were sent to its place in this trial. */
+static bool is_valid(const struct model *m, uint64_t value)
 {
     unsigned later = 0;
-    if (!on_trial(m) || value >= m->tokens || m->token[value].place != from ||
+    if (!on_trial(m) || value >= m->tokens || m->token[value].place == NOWHERE ||
         m->token[value].trial != m->trial)
         return false;
     for (uint64_t v = value + 1; v < m->tokens; v++)
-        later += m->token[v].place == from;
+        later += m->token[v].place == m->token[value].place;
     return later < STT_PATH_TOKENS;
 }
 
 static enum stt_paths_news judge_response(struct model *m, int from, uint64_t value)
 {
-    if (!is_valid(m, from, value))
+    if (!is_valid(m, value))
         return STT_PATHS_SAME;
-    if (from == m->in_use) {
+    if (m->token[value].place == m->in_use) {
+        if (from != m->in_use)
+            return STT_PATHS_SAME;
         m->kept = NOWHERE;
         return STT_PATHS_MOVED;
     }

@@ -15,6 +15,7 @@ enum { ORDINARY = 0x6f726421, SECRET = 0x73656321, RELEASED = 0x64656164 };
 struct header {
     _Alignas(16) uint32_t kind;
     size_t len;
+    struct stt_list secrets;
 };
 
 #define REFUSE(...)                                                                                \
@@ -42,6 +43,9 @@ static void *take(struct test_env *te, size_t len, uint32_t kind)
     if (!h)
         REFUSE("malloc of %zu bytes failed", len);
     *h = (struct header){.kind = kind, .len = len};
+    stt_list_init(&h->secrets);
+    if (kind == SECRET)
+        stt_list_push_back(&te->secrets, &h->secrets);
     memset(h + 1, 0xa5, len); /* so that nobody relies on zeros by luck */
     te->live++;
     te->bytes_in_use += len;
@@ -58,6 +62,7 @@ static void give_back(struct test_env *te, void *p, size_t len, uint32_t kind)
     if (h->len != len)
         REFUSE("released %zu bytes of a block of %zu", len, h->len);
     h->kind = RELEASED;
+    stt_list_remove(&h->secrets);
     te->live--;
     te->bytes_in_use -= len;
     free(h);
@@ -89,12 +94,15 @@ static void on_secret_release(void *ctx, void *p, size_t len)
 static bool on_entropy(void *ctx, uint8_t *out, size_t len)
 {
     struct test_env *te = ctx;
-    if (te->entropy_fails)
+    te->draws++;
+    if (te->entropy_fails || te->draws == te->entropy_fail_at)
         return false;
-    struct rng before = te->rng;
+    if (te->draws == te->entropy_repeat_at)
+        te->rng = te->drew_with;
+    te->drew_with = te->rng;
     rng_fill(&te->rng, out, len);
     if (te->entropy_repeats)
-        te->rng = before;
+        te->rng = te->drew_with;
     te->entropy_bytes += len;
     return true;
 }
@@ -112,7 +120,8 @@ static void on_trace(void *ctx, const struct stt_trace_event *event)
 
 void test_env_init(struct test_env *te, uint64_t seed)
 {
-    *te = (struct test_env){.seed = seed, .rng = rng_init(seed)};
+    *te = (struct test_env){.seed = seed, .rng = rng_init(seed), .drew_with = rng_init(seed)};
+    stt_list_init(&te->secrets);
     te->env = (struct stt_env){
         .ctx = te,
         .entropy = on_entropy,
@@ -123,6 +132,15 @@ void test_env_init(struct test_env *te, uint64_t seed)
         .secrets_alive = on_secrets_alive,
         .trace = on_trace,
     };
+}
+
+void test_env_fork(struct test_env *te)
+{
+    te->forked = true;
+    for (struct stt_list *l = te->secrets.next; l != &te->secrets; l = l->next) {
+        struct header *h = STT_LIST_ENTRY(l, struct header, secrets);
+        memset(h + 1, 0, h->len);
+    }
 }
 
 void test_env_check_no_leak(const struct test_env *te)

@@ -22,6 +22,7 @@
 #define TESTS_SUPPORT_ENV_H
 
 #include "stt/base/env.h"
+#include "stt/base/list.h"
 #include "tests/support/rng.h"
 
 struct test_env {
@@ -30,12 +31,14 @@ struct test_env {
     struct rng rng;
 
     /* Knobs; all zero after init. */
-    uint64_t fail_at;     /* this allocation fails, counted from 1 since init; 0: none does */
-    uint64_t fail_from;   /* this one and all later ones fail; 0: none does */
-    size_t limit_bytes;   /* allocations that would exceed it fail; 0: no limit */
-    bool entropy_fails;   /* the hook answers false */
-    bool entropy_repeats; /* the hook answers the same bytes again and again */
-    bool forked;          /* secrets_alive answers false */
+    uint64_t fail_at;           /* this allocation fails, counted from 1 since init; 0: none does */
+    uint64_t fail_from;         /* this one and all later ones fail; 0: none does */
+    size_t limit_bytes;         /* allocations that would exceed it fail; 0: no limit */
+    bool entropy_fails;         /* the hook answers false */
+    bool entropy_repeats;       /* the hook answers the same bytes again and again */
+    uint64_t entropy_fail_at;   /* this draw fails, counted from 1; 0: none does */
+    uint64_t entropy_repeat_at; /* this draw answers what the one before did */
+    bool forked;                /* secrets_alive answers false; see test_env_fork() */
 
     /* What happened; ordinary and secret memory are counted together. */
     uint64_t allocs;     /* calls that asked for memory, the failed ones included */
@@ -43,11 +46,18 @@ struct test_env {
     uint64_t live;       /* blocks not yet released */
     size_t bytes_in_use; /* in those blocks */
     size_t bytes_peak;
+    uint64_t draws; /* of entropy */
     uint64_t entropy_bytes;
     uint64_t traced; /* trace events */
+
+    struct rng drew_with;    /* the latest draw */
+    struct stt_list secrets; /* blocks of secret memory */
 };
 
 void test_env_init(struct test_env *te, uint64_t seed);
+
+/* This is the child of a fork now: its secrets are zeros. */
+void test_env_fork(struct test_env *te);
 
 /* Prints what is left and aborts unless everything was released. */
 void test_env_check_no_leak(const struct test_env *te);

@@ -8,7 +8,7 @@
 
 #include "tests/support/rng.h"
 
-enum { HEADER_BYTES = 28 };
+enum { IPV4_BYTES = 28, IPV6_BYTES = 48 };
 
 static const uint8_t shared_seed[32] = {0x5e, 0xed};
 
@@ -36,7 +36,8 @@ static void on_event(void *ctx, struct stt_sim *sim, stt_sim_node node,
     struct world_side *side = ctx;
     (void)node;
     side->events[event->type]++;
-    side->last = *event;
+    side->last = side->latest[event->type] = *event;
+    side->latest_at[event->type] = stt_sim_now(sim);
     if (event->type == STT_EVENT_CONNECTED || event->type == STT_EVENT_ACCEPTED) {
         side->session = event->session;
         side->connected_at = stt_sim_now(sim);
@@ -61,15 +62,16 @@ static struct stt_config config_of(const struct world_options *o, struct world_s
     return config;
 }
 
+/* The n-th side, counted from 1, as its address says. */
 static struct world_side *side_new(struct world *w, const struct stt_config *config,
-                                   struct world_side *side, bool is_client,
-                                   const struct stt_sim_memory *memory)
+                                   struct world_side *side, const struct world_options *o)
 {
+    uint32_t number = ++w->n_sides;
     struct stt_sim_endpoint endpoint = {
         .config = *config,
         .host = {.ctx = side, .on_event = on_event},
-        .address = stt_sim_ipv4(is_client ? 1 : 2, WORLD_PORT),
-        .memory = *memory,
+        .address = o->ipv6 ? stt_sim_ipv6(number, WORLD_PORT) : stt_sim_ipv4(number, WORLD_PORT),
+        .memory = side == w->server ? o->server_memory : o->client_memory,
     };
     int error = stt_sim_endpoint_add(w->sim, &endpoint, &side->node);
     ck_assert_msg(error == STT_OK, "no endpoint: %s", stt_error_text(error));
@@ -79,7 +81,7 @@ static struct world_side *side_new(struct world *w, const struct stt_config *con
 static struct stt_link_config link_of(const struct world_options *o)
 {
     struct stt_link_config link = o->link;
-    link.header_bytes = HEADER_BYTES;
+    link.header_bytes = o->ipv6 ? IPV6_BYTES : IPV4_BYTES;
     if (o->one_way_ms)
         link.delay_ns = STT_MS(o->one_way_ms);
     if (o->rate_bits_per_s)
@@ -113,23 +115,37 @@ struct world world_pair_new(const struct world_options *o)
     struct stt_sim_config config = STT_SIM_CONFIG_INIT;
     config.seed = w.seed;
     w.sim = stt_sim_new(&config);
-    struct world_side *sides = calloc(2, sizeof *sides);
+    struct world_side *sides = calloc(WORLD_SIDES_MAX, sizeof *sides);
     ck_assert_ptr_nonnull(sides);
+    w.client = &sides[0];
+    w.server = &sides[1];
     struct rng rng = rng_init(w.seed);
-    struct stt_config client_config = config_of(o, &sides[0], &rng, true);
-    w.server_config = config_of(o, &sides[1], &rng, false);
-    w.client = side_new(&w, &client_config, &sides[0], true, &o->client_memory);
-    w.server = side_new(&w, &w.server_config, &sides[1], false, &o->server_memory);
+    struct stt_config client_config = config_of(o, w.client, &rng, true);
+    w.server_config = config_of(o, w.server, &rng, false);
+    side_new(&w, &client_config, w.client, o);
+    side_new(&w, &w.server_config, w.server, o);
     struct stt_link_config link = link_of(o);
     w.links = stt_sim_pair(w.sim, w.client->node, w.server->node, &link);
     list_drops(&w, o);
     return w;
 }
 
+struct world_side *world_join(struct world *w, const struct world_options *o)
+{
+    ck_assert_uint_lt(w->n_sides, WORLD_SIDES_MAX);
+    struct world_side *side = &w->client[w->n_sides];
+    struct rng rng = rng_init(w->seed + w->n_sides);
+    struct stt_config config = config_of(o, side, &rng, true);
+    struct stt_link_config link = link_of(o);
+    side_new(w, &config, side, o);
+    side->links = stt_sim_pair(w->sim, side->node, w->server->node, &link);
+    return side;
+}
+
 void world_end(struct world *w)
 {
-    stt_sim_kill(w->sim, w->client->node);
-    stt_sim_kill(w->sim, w->server->node);
+    for (uint32_t i = 0; i < w->n_sides; i++)
+        stt_sim_kill(w->sim, w->client[i].node);
     world_require(w, !stt_sim_failure(w->sim));
     stt_sim_free(w->sim);
     free(w->client);
@@ -143,31 +159,42 @@ struct stt_endpoint *world_endpoint(struct world *w, const struct world_side *si
 
 /* -- connecting ------------------------------------------------------------------------------ */
 
-stt_handle world_connect_begin(struct world *w, enum stt_mode mode)
+struct stt_connect world_call(struct world *w, const struct world_side *to, enum stt_mode mode)
 {
     struct stt_connect c = STT_CONNECT_INIT;
-    char code[STT_CODE_TEXT_MAX];
     uint32_t slot;
-    stt_ns now = stt_sim_now(w->sim);
     c.mode = mode;
-    c.path.remote = stt_sim_address(w->sim, w->server->node);
+    c.path.remote = stt_sim_address(w->sim, to->node);
     if (mode == STT_MODE_K) {
-        c.peer = w->server->identity.peer_id;
+        c.peer = to->identity.peer_id;
         c.has_peer = true;
     } else if (mode == STT_MODE_S) {
         memcpy(c.seed, shared_seed, sizeof shared_seed);
         c.has_seed = true;
     } else if (mode == STT_MODE_W) {
-        int armed = stt_endpoint_code_new(world_endpoint(w, w->server), now, code, &slot);
+        stt_ns now = stt_sim_now(w->sim);
+        int armed = stt_endpoint_code_new(world_endpoint(w, to), now, w->code, &slot);
         ck_assert_msg(armed == STT_OK, "no code: %s", stt_error_text(armed));
-        c.code = code;
+        c.code = w->code;
     }
-    w->client->connected_before = w->client->events[STT_EVENT_CONNECTED];
-    w->server->connected_before = w->server->events[STT_EVENT_ACCEPTED];
+    return c;
+}
+
+stt_handle world_begin(struct world *w, const struct world_side *from,
+                       const struct stt_connect *call)
+{
     stt_handle session = 0;
-    int error = stt_endpoint_connect(world_endpoint(w, w->client), now, &c, &session);
+    int error = stt_endpoint_connect(world_endpoint(w, from), stt_sim_now(w->sim), call, &session);
     ck_assert_msg(error == STT_OK, "no connect: %s", stt_error_text(error));
     return session;
+}
+
+stt_handle world_connect_begin(struct world *w, enum stt_mode mode)
+{
+    struct stt_connect call = world_call(w, w->server, mode);
+    w->client->connected_before = w->client->events[STT_EVENT_CONNECTED];
+    w->server->connected_before = w->server->events[STT_EVENT_ACCEPTED];
+    return world_begin(w, w->client, &call);
 }
 
 void world_connect(struct world *w, enum stt_mode mode)

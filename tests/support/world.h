@@ -15,15 +15,16 @@
 
 #include <check.h>
 
-enum { WORLD_EVENT_TYPES = 32, WORLD_PORT = 4000 };
+enum { WORLD_EVENT_TYPES = 32, WORLD_PORT = 4000, WORLD_SIDES_MAX = 16 };
 
 struct world_options {
     uint64_t seed; /* 0: 1 */
     uint32_t one_way_ms;
     uint64_t rate_bits_per_s;
     uint32_t queue_bytes;
-    uint32_t loss_ppm;             /* each way */
-    uint32_t mtu;                  /* of the path, with 28 bytes of headers */
+    uint32_t loss_ppm; /* each way */
+    uint32_t mtu;      /* of the path, with 28 or 48 bytes of headers */
+    bool ipv6;
     uint64_t drop_nth, drop_nth_2; /* of what the client sends, from 1 */
     uint64_t drop_back_nth;        /* of what the server sends */
     struct stt_link_config link;   /* whatever else a link can do */
@@ -35,9 +36,12 @@ struct world_options {
 struct world_side {
     stt_sim_node node;
     struct stt_identity identity;
+    struct stt_sim_pair links;          /* with the server, of one that joined; forth is its own */
     stt_handle session;                 /* the latest that was connected or accepted */
     uint64_t events[WORLD_EVENT_TYPES]; /* how many of each type */
     struct stt_event last;
+    struct stt_event latest[WORLD_EVENT_TYPES]; /* of each type ... */
+    stt_ns latest_at[WORLD_EVENT_TYPES];        /* ... and when it came */
     stt_ns connected_at;
     uint64_t connected_before; /* this many, when the latest connect began */
     uint64_t allocs_marked;
@@ -49,15 +53,25 @@ struct world {
     struct stt_sim_pair links; /* forth is the client's */
     struct world_side *client, *server;
     struct stt_config server_config;
+    uint32_t n_sides;
+    char code[STT_CODE_TEXT_MAX]; /* the latest that was armed */
 };
 
 #define world_pair(...) world_pair_new(&(struct world_options){__VA_ARGS__})
 struct world world_pair_new(const struct world_options *options);
 
-/* Both endpoints end; asserts that nothing failed and nothing leaked. */
+/* Another client of the server's, with a link each way and an address of its own. */
+struct world_side *world_join(struct world *w, const struct world_options *options);
+
+/* All endpoints end; asserts that nothing failed and nothing leaked. */
 void world_end(struct world *w);
 
 struct stt_endpoint *world_endpoint(struct world *w, const struct world_side *side);
+
+/* Where `to` is, and whatever a connect in this mode needs; W arms a code at it, w->code. */
+struct stt_connect world_call(struct world *w, const struct world_side *to, enum stt_mode mode);
+stt_handle world_begin(struct world *w, const struct world_side *from,
+                       const struct stt_connect *call);
 
 /* Begins a connect of the client's, with whatever the mode needs; W arms a code at the server. */
 stt_handle world_connect_begin(struct world *w, enum stt_mode mode);

@@ -358,16 +358,25 @@ START_TEST(the_answer_of_the_new_path_ends_the_trial)
 }
 END_TEST
 
-START_TEST(a_token_counts_only_from_where_it_was_sent_to)
+START_TEST(the_new_paths_token_counts_only_from_the_new_path)
 {
     struct fixture f;
     setup_trial(&f);
-    ck_assert_int_eq(response_from(&f, B, f.sent[A]), STT_PATHS_SAME);
     ck_assert_int_eq(response_from(&f, A, f.sent[B]), STT_PATHS_SAME);
     ck_assert_int_eq(response_from(&f, C, f.sent[B]), STT_PATHS_SAME);
     ck_assert_int_eq(response_from(&f, B, UNKNOWN_TOKEN), STT_PATHS_SAME);
     ck_assert_int_eq(response_from(&f, B, 0), STT_PATHS_SAME);
     ck_assert_int_eq(wait(&f, 3 * pto), STT_PATHS_SAME); /* nobody has answered */
+}
+END_TEST
+
+START_TEST(the_old_paths_token_counts_wherever_it_comes_from)
+{
+    struct fixture f;
+    setup_trial(&f);
+    ck_assert_int_eq(response_from(&f, _i, f.sent[A]), STT_PATHS_SAME);
+    ck_assert_int_eq(wait(&f, 3 * pto), STT_PATHS_RETURNED);
+    ck_assert(is_current(&f, A));
 }
 END_TEST
 
@@ -715,7 +724,8 @@ SUITE("paths", TEST(at_first_one_path_is_in_use_and_nothing_is_said),
       TEST(a_path_that_has_answered_is_not_challenged_again),
       TEST(a_challenge_that_is_due_is_not_sent_to_who_answers_before),
       TEST(expiring_early_or_twice_does_no_harm), TEST(the_answer_of_the_new_path_ends_the_trial),
-      TEST(a_token_counts_only_from_where_it_was_sent_to),
+      TEST(the_new_paths_token_counts_only_from_the_new_path),
+      LOOP(the_old_paths_token_counts_wherever_it_comes_from, A, C + 1),
       TEST(a_token_counts_in_its_own_trial_only),
       LOOP(each_of_the_last_four_tokens_may_be_answered, 0, STT_PATH_TOKENS + 1),
       TEST(a_response_without_a_trial_is_ignored),
