@@ -59,6 +59,18 @@ struct stt_config {
     uint32_t handshake_work_percent;       /* of a core, before cookies are demanded */
     uint32_t handshakes_per_second;        /* from addresses that have not proven themselves */
     uint32_t handshakes_per_prefix_second; /* from one that has: a /32, /64, /48 */
+
+    /* Streams. */
+    uint32_t max_streams;         /* that a peer may have open */
+    uint32_t max_frame_bytes;     /* the grain at which streams take turns: 1 to 64 KiB */
+    uint64_t stream_window_bytes; /* at first; grows with the path up to ... */
+    uint64_t stream_window_max;
+    uint64_t session_window_bytes; /* the same for all streams of a session together */
+    uint64_t session_window_max;
+    uint64_t send_ring_bytes;   /* that a stream keeps of what was written */
+    uint64_t stream_memory_max; /* of all sessions */
+    uint32_t packet_bytes;      /* UDP payload of a full packet: 1,200 reaches everywhere */
+    const char *congestion;     /* "cubic", or "none" for benchmarks */
 };
 
 #define STT_CONFIG_INIT                                                                            \
@@ -67,7 +79,11 @@ struct stt_config {
         .idle_timeout_ns = STT_S(30), .handshake_ns = STT_S(10), .max_sessions = 100000,           \
         .max_half_open = 4096, .max_half_open_per_prefix = 64, .max_half_open_per_peer = 4,        \
         .handshake_work_percent = 10, .handshakes_per_second = 20000,                              \
-        .handshakes_per_prefix_second = 1000,                                                      \
+        .handshakes_per_prefix_second = 1000, .max_streams = 256, .max_frame_bytes = 16384,        \
+        .stream_window_bytes = 65536, .stream_window_max = 8u << 20,                               \
+        .session_window_bytes = 262144, .session_window_max = 16u << 20,                           \
+        .send_ring_bytes = 2u << 20, .stream_memory_max = (uint64_t)1 << 30, .packet_bytes = 1200, \
+        .congestion = "cubic",                                                                     \
     }
 
 #define STT_CONFIG_WHY_ROOM 128

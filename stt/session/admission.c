@@ -450,15 +450,17 @@ static bool is_same_seed(const struct candidate *c, const struct stt_handshake *
 }
 
 /* Until the initiator has been heard, a copy of its message 3 says where it may be as well as the
- * first one did: whoever was faster. It is told once more that it was understood. */
+ * first one did: whoever was faster. It is told once more that it was understood, or to go. */
 static bool answer_copy_3(struct stt_endpoint *ep, struct stt_session *s, const struct candidate *c)
 {
     if (s->is_initiator || s->packets_received || s->mode != c->mode ||
-        (s->state != STT_SESSION_OPEN && s->state != STT_SESSION_IDENTIFY) ||
+        s->state < STT_SESSION_IDENTIFY || s->state > STT_SESSION_CLOSING ||
         memcmp(s->message_3_mac1, c->mac1, sizeof s->message_3_mac1) != 0)
         return false;
     stt_paths_init(&s->paths, c->path);
-    s->owed |= s->state == STT_SESSION_OPEN ? STT_OWES_PING : STT_OWES_IDENTITY;
+    s->owed |= s->state == STT_SESSION_OPEN       ? STT_OWES_PING
+               : s->state == STT_SESSION_IDENTIFY ? STT_OWES_IDENTITY
+                                                  : stt_session_last_words(s);
     stt_endpoint_ready(ep, s);
     return true;
 }

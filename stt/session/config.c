@@ -5,6 +5,7 @@
 
 #include "crypto/aead.h"
 #include "stt/base/bytes.h"
+#include "stt/recovery/congestion.h"
 #include "stt/wire/limits.h"
 
 #include <string.h>
@@ -65,6 +66,20 @@ static const char *mistake(const struct stt_config *c)
         {c->keep_alive_ns < STT_TICK_NS, "keep_alive_ns must be at least 50 ms, or STT_NEVER"},
         {c->handshake_ns < STT_MS(100) || c->handshake_ns > STT_S(60),
          "handshake_ns must be 100 ms to one minute"},
+        {c->max_streams < 1 || c->max_streams > 1000000, "max_streams must be 1 to 1,000,000"},
+        {c->max_frame_bytes < STT_FRAME_BYTES_MIN || c->max_frame_bytes > STT_FRAME_BYTES_MAX,
+         "max_frame_bytes must be 1 to 64 KiB"},
+        {c->stream_window_bytes < 4096 || c->stream_window_max < c->stream_window_bytes,
+         "stream_window_bytes must be at least 4 KiB and at most stream_window_max"},
+        {c->session_window_bytes < c->stream_window_bytes ||
+             c->session_window_max < c->session_window_bytes,
+         "session_window_bytes must be from stream_window_bytes to session_window_max"},
+        {c->send_ring_bytes < 4096, "send_ring_bytes must be at least 4 KiB"},
+        {c->stream_memory_max < 1u << 20, "stream_memory_max must be at least 1 MiB"},
+        {c->packet_bytes < STT_DATAGRAM_BYTES_MIN || c->packet_bytes > STT_DATAGRAM_BYTES_MAX,
+         "packet_bytes must be 1,200 to 65,507"},
+        {!c->congestion || !stt_controller_by_name(c->congestion),
+         "congestion must be cubic or none"},
         {c->max_sessions < 1 || c->max_sessions > 10000000, "max_sessions must be 1 to 10,000,000"},
         {c->max_half_open < 1 || c->max_half_open > 1000000,
          "max_half_open must be 1 to 1,000,000"},

@@ -78,7 +78,7 @@ static int begin(struct stt_endpoint *ep, struct stt_session *s, const struct st
     int error = STT_OK;
     if (c->mode == STT_MODE_W)
         error = read_code(&code, c);
-    if (!error && c->mode == STT_MODE_K && !stt_identity_image(peer_static, &c->peer))
+    if (!error && c->mode == STT_MODE_K && !stt_images_find(&ep->images, peer_static, &c->peer))
         error = STT_E_CRYPTO;
     if (!error && !draw_entropy(ep, &entropy))
         error = STT_E_IO;
@@ -190,7 +190,7 @@ static void sample_rtt(struct stt_session *s, stt_ns now)
 {
     stt_ns took = now - s->first_sent_at;
     if (took < STT_RTT_FIRST_NS)
-        stt_rtt_sample(&s->rtt, now, took, 0);
+        stt_loss_on_rtt(&s->loss, now, took, 0);
 }
 
 static void after_message_2(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
@@ -243,6 +243,9 @@ static void take_answers(struct stt_session *s)
 {
     const struct stt_handshake *hs = s->handshake;
     s->params = hs->params;
+    s->loss.max_ack_delay_ns = STT_US(s->params.max_ack_delay_us);
+    s->packet_bytes = s->packet_bytes < hs->params.max_packet_bytes ? s->packet_bytes
+                                                                    : hs->params.max_packet_bytes;
     s->ids.peer[0].id = s->is_initiator ? hs->responder : hs->initiator;
     s->ids.own_max =
         hs->params.max_ids < STT_SESSION_IDS_MAX ? hs->params.max_ids : STT_SESSION_IDS_MAX;

@@ -20,6 +20,12 @@ static void set_transport(struct stt_endpoint *ep)
     p->idle_timeout_ms = ep->config.idle_timeout_ns / STT_MS(1);
     stt_params_set(p, STT_PARAM_APPLICATION);
     stt_params_set(p, STT_PARAM_IDLE_TIMEOUT_MS);
+    p->max_data = ep->config.session_window_bytes;
+    p->max_stream_data = ep->config.stream_window_bytes;
+    p->max_streams = ep->config.max_streams;
+    stt_params_set(p, STT_PARAM_MAX_DATA);
+    stt_params_set(p, STT_PARAM_MAX_STREAM_DATA);
+    stt_params_set(p, STT_PARAM_MAX_STREAMS);
 }
 
 static void set_suites(struct stt_endpoint *ep)
@@ -81,9 +87,13 @@ static int make_tables(struct stt_endpoint *ep)
 {
     const struct stt_config *c = &ep->config;
     uint64_t seed;
+    uint8_t key[STT_MAC_KEY_BYTES];
     uint32_t sessions = c->max_sessions + c->max_half_open;
-    if (!stt_endpoint_draw(ep, (uint8_t *)&seed, sizeof seed))
+    if (!stt_endpoint_draw(ep, (uint8_t *)&seed, sizeof seed) ||
+        !stt_endpoint_draw(ep, key, sizeof key))
         return STT_E_IO;
+    stt_images_init(&ep->images, key);
+    ep->secrets->own.images = &ep->images;
     stt_map_init(&ep->by_id, &ep->env, STT_ID_BYTES, seed, sessions * STT_SESSION_IDS_MAX);
     stt_map_init(&ep->answered, &ep->env, STT_MAC_BYTES, seed, c->max_half_open);
     stt_map_init(&ep->allowed, &ep->env, 32, seed, UINT32_MAX / 4);
@@ -92,6 +102,13 @@ static int make_tables(struct stt_endpoint *ep)
     stt_counts_init(&ep->counts, &ep->env, seed, 3 * c->max_half_open);
     stt_seen_init(&ep->seen, &ep->env, seed);
     stt_timers_init(&ep->timers, &ep->env, sessions);
+    stt_map_init(&ep->streams_by_id, &ep->env, 16, seed, UINT32_MAX / 4);
+    stt_slab_init(&ep->streams, &ep->env,
+                  &(struct stt_slab_shape){.object_bytes = sizeof(struct stt_stream),
+                                           .align = 64,
+                                           .step = 16,
+                                           .max = UINT32_MAX / 4});
+    stt_chunk_pool_init(&ep->chunks, &ep->env, ep->config.stream_memory_max);
     stt_slab_init(
         &ep->sessions, &ep->env,
         &(struct stt_slab_shape){
@@ -116,6 +133,7 @@ int stt_endpoint_new(struct stt_endpoint **out, const struct stt_config *config,
     stt_list_init(&ep->all);
     stt_list_init(&ep->ready);
     stt_list_init(&ep->events);
+    stt_list_init(&ep->stream_events);
     stt_list_init(&ep->blocked);
     ep->carriers[0] =
         (struct stt_carrier){.writable = true, .max_datagram_bytes = STT_DATAGRAM_BYTES_MAX};
@@ -162,6 +180,9 @@ void stt_endpoint_free(struct stt_endpoint *ep)
         stt_seen_fini(&ep->seen);
         stt_timers_fini(&ep->timers);
         stt_slab_fini(&ep->sessions);
+        stt_slab_fini(&ep->streams);
+        stt_map_fini(&ep->streams_by_id);
+        stt_chunk_pool_fini(&ep->chunks);
     }
     stt_env_secret_release(&env, ep->secrets, sizeof *ep->secrets);
     stt_env_wipe(ep, sizeof *ep);
@@ -611,7 +632,8 @@ int stt_session_info(const struct stt_endpoint *ep, stt_handle session,
         .bytes_sent = s->bytes_sent,
         .bytes_received = s->bytes_received,
         .opens_failed = s->protect ? s->protect->failed : 0,
-        .rtt_ns = s->rtt.has_sample ? s->rtt.smoothed : 0,
+        .rtt_ns =
+            s->loss.at[s->loss.in_use].rtt.has_sample ? s->loss.at[s->loss.in_use].rtt.smoothed : 0,
         .created_at = s->created_at,
         .confirmed_at = s->confirmed_at,
         .last_received_at = s->last_received_at,

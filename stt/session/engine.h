@@ -74,8 +74,13 @@ struct stt_endpoint {
     struct stt_map exclusive_out, exclusive_in; /* peer id -> handle: our connects, and theirs */
     struct stt_counts counts;
     struct stt_seen seen;
+    struct stt_images images;
     struct stt_timers timers;
     struct stt_list all, ready, events;
+    struct stt_slab streams;
+    struct stt_map streams_by_id; /* session and id -> handle */
+    struct stt_chunk_pool chunks;
+    struct stt_list stream_events;
     struct stt_list blocked; /* would send if their carrier were writable */
     struct stt_carrier carriers[STT_CARRIERS_MAX];
 
@@ -177,7 +182,53 @@ enum stt_sending { STT_SENDING_NOTHING, STT_SENDING_SENT, STT_SENDING_BLOCKED };
 enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                                       struct stt_train *train);
 bool stt_sending_has_more(const struct stt_session *s, stt_ns now);
-void stt_sending_on_pto(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+
+/* -- settling
+ * --------------------------------------------------------------------------------------- */
+
+/* What an ACK or a timer has shown of the packets that are out; drains the pull. True: something
+ * new was acknowledged. */
+bool stt_settling_drain(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+/* When something is to be declared lost, or asked for again; STT_NEVER. */
+stt_ns stt_settling_deadline(const struct stt_session *s);
+void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+
+/* -- streams
+ * ----------------------------------------------------------------------------------------- */
+
+/* A code of a frame handler's: there was no memory; the packet counts as lost. */
+#define STT_UNHEARD UINT64_MAX
+
+/* Makes what a session needs for streams, once. STT_E_MEMORY. */
+int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s) STT_MUST_USE;
+void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s);
+void stt_streams_on_coalesced(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+struct stt_stream *stt_stream_by_id(const struct stt_endpoint *ep, const struct stt_session *s,
+                                    uint64_t id);
+stt_handle stt_stream_handle(const struct stt_endpoint *ep, const struct stt_stream *t);
+struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                                  uint64_t id);
+void stt_stream_free(struct stt_endpoint *ep, struct stt_stream *t);
+void stt_stream_report(struct stt_endpoint *ep, struct stt_stream *t, uint32_t what);
+void stt_stream_end_if_over(struct stt_endpoint *ep, struct stt_stream *t);
+void stt_stream_schedule(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+void stt_stream_owe(struct stt_endpoint *ep, struct stt_stream *t, uint32_t owes);
+void stt_stream_give_up(struct stt_endpoint *ep, struct stt_stream *t, uint64_t code);
+/* It has new data that a limit holds back: its own, or the session's, which reaches to `credit`. */
+void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64_t credit);
+void stt_stream_on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                            uint64_t len);
+
+uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                             uint64_t type, struct rd *r);
+uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                            struct rd *r);
+uint64_t stt_arriving_stop(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                           struct rd *r);
+uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                            uint64_t type, struct rd *r);
+uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                                   uint64_t type, struct rd *r);
 
 /* -- lifetime ------------------------------------------------------------------------------------
  */
@@ -185,6 +236,8 @@ void stt_sending_on_pto(struct stt_endpoint *ep, stt_ns now, struct stt_session 
 /* A new session object with an id of its own, registered; NULL: no memory, no entropy, or full. */
 struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
                                     const struct stt_path *path);
+/* It is quiet: gives back what it holds for busy times. */
+void stt_session_trim(struct stt_endpoint *ep, struct stt_session *s);
 /* Forgets it, with all that it holds. */
 void stt_session_free(struct stt_endpoint *ep, struct stt_session *s);
 void stt_session_enter(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,

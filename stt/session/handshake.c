@@ -244,13 +244,6 @@ static const struct stt_aead_suite *choose_suite(const struct stt_handshake_own 
     return own_suite(own, stt_aead_choose(bytes_of(ids, own->n_suites), offered));
 }
 
-/* The peer id belongs to the static key that Noise has authenticated. */
-static bool is_peer(const struct stt_peer_id *peer, const uint8_t rs[32])
-{
-    uint8_t image[32];
-    return stt_identity_image(image, peer) && memcmp(image, rs, sizeof image) == 0;
-}
-
 static void take_transport(struct stt_handshake *hs, const struct stt_handshake_own *own,
                            const struct stt_params *p)
 {
@@ -289,7 +282,7 @@ static bool take_payload(struct stt_handshake *hs, const struct stt_handshake_ow
         return false;
     if (may(message, STT_PARAM_PEER_ID)) {
         memcpy(peer.bytes, p.peer_id.data, sizeof peer.bytes);
-        if (!is_peer(&peer, rs))
+        if (!stt_images_fits(own->images, rs, &peer)) /* rs is what Noise has authenticated */
             return false;
     }
     hs->suite = suite;

@@ -16,6 +16,7 @@
 #include "crypto/code.h"
 #include "crypto/cpace.h"
 #include "crypto/identity.h"
+#include "crypto/images.h"
 #include "crypto/mac.h"
 #include "crypto/noise.h"
 #include "crypto/refused.h"
@@ -30,6 +31,7 @@ struct stt_handshake_own {
     struct stt_params transport;                         /* the transport parameters alone */
     const struct stt_aead_suite *suites[STT_SUITES_MAX]; /* in the order of preference */
     uint32_t n_suites;
+    struct stt_images *images; /* NULL: every image is found anew */
 };
 
 /* Fresh for every handshake; the caller wipes it. */

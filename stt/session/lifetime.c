@@ -89,7 +89,9 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
     struct stt_session *s = stt_endpoint_draw_id(ep, &id) ? stt_slab_take(&ep->sessions) : NULL;
     if (!s)
         return NULL;
-    *s = (struct stt_session){.created_at = now, .last_received_at = now, .rtt = STT_RTT_INIT};
+    *s = (struct stt_session){.created_at = now, .last_received_at = now};
+    stt_loss_init(&s->loss, &ep->env, be32_load(id.bytes));
+    s->packet_bytes = ep->config.packet_bytes;
     stt_list_init(&s->ready);
     stt_list_init(&s->events);
     stt_paths_init(&s->paths, path);
@@ -120,6 +122,16 @@ static void wipe_keys(struct stt_endpoint *ep, struct stt_session *s)
     s->replay_bitmap = NULL;
 }
 
+void stt_session_trim(struct stt_endpoint *ep, struct stt_session *s)
+{
+    stt_loss_trim(&s->loss);
+    if (!s->replay_bitmap)
+        return;
+    (void)stt_replay_detach(&s->protect->replay);
+    stt_env_release(&ep->env, s->replay_bitmap, STT_REPLAY_WORDS * sizeof *s->replay_bitmap);
+    s->replay_bitmap = NULL;
+}
+
 void stt_session_free(struct stt_endpoint *ep, struct stt_session *s)
 {
     stt_admission_end_attempt(ep, 0, s, STT_GUESS_NONE);
@@ -129,7 +141,8 @@ void stt_session_free(struct stt_endpoint *ep, struct stt_session *s)
     for (int i = 0; i < STT_SESSION_IDS_MAX; i++)
         if (s->ids.own[i].used)
             stt_map_remove(&ep->by_id, s->ids.own[i].id.bytes);
-    stt_sent_free(&s->sent, &ep->env);
+    stt_streams_free(ep, s);
+    stt_loss_free(&s->loss);
     stt_env_release(&ep->env, s->end.text, s->end.text_len);
     stt_list_remove(&s->all);
     stt_list_remove(&s->ready);
@@ -265,8 +278,7 @@ uint32_t stt_session_jitter(struct stt_session *s, uint32_t below)
 
 stt_ns stt_session_pto(const struct stt_session *s)
 {
-    stt_ns delay = s->protect ? STT_US(s->params.max_ack_delay_us) : 0;
-    stt_ns pto = stt_rtt_pto(&s->rtt, delay);
+    stt_ns pto = stt_loss_pto(&s->loss);
     return pto < STT_PTO_NS_MAX ? pto : STT_PTO_NS_MAX;
 }
 
@@ -283,6 +295,7 @@ void stt_session_rearm(struct stt_endpoint *ep, struct stt_session *s)
     s->deadline[STT_TIMER_ACK] = s->state == STT_SESSION_OPEN || s->state == STT_SESSION_IDENTIFY
                                      ? s->acks.due_at
                                      : STT_NEVER;
+    s->deadline[STT_TIMER_LOSS] = stt_settling_deadline(s);
     for (int i = 0; i < STT_TIMER_COUNT; i++)
         first = s->deadline[i] < first ? s->deadline[i] : first;
     stt_timers_set(&ep->timers, &s->timer, first);
@@ -342,7 +355,13 @@ static void on_keep_alive(struct stt_endpoint *ep, stt_ns now, struct stt_sessio
 {
     (void)now;
     s->owed |= STT_OWES_PING;
-    stt_sent_trim(&s->sent, &ep->env);
+    stt_session_trim(ep, s);
+    stt_endpoint_ready(ep, s);
+}
+
+static void on_pace(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    (void)now;
     stt_endpoint_ready(ep, s);
 }
 
@@ -391,7 +410,9 @@ static on_timer *const handlers[STT_TIMER_COUNT] = {
     [STT_TIMER_GIVE_UP] = on_give_up,
     [STT_TIMER_HALF_OPEN] = on_half_open,
     [STT_TIMER_ACK] = on_ack,
-    [STT_TIMER_PTO] = stt_sending_on_pto,
+    [STT_TIMER_LOSS] = stt_settling_on_timer,
+    [STT_TIMER_PACE] = on_pace,
+    [STT_TIMER_COALESCE] = stt_streams_on_coalesced,
     [STT_TIMER_KEEP_ALIVE] = on_keep_alive,
     [STT_TIMER_IDLE] = on_idle,
     [STT_TIMER_STALLED] = on_stalled,

@@ -34,73 +34,26 @@ static uint64_t on_ping(struct stt_endpoint *ep, struct stt_session *s, struct a
     return STT_CLOSE_NO_ERROR;
 }
 
-/* What a packet carried needs not be said again. */
-static void on_owed_acked(struct stt_session *s, uint32_t owes)
-{
-    if (owes & STT_OWES_IDENTITY)
-        s->identity_sent_acked = true;
-    for (int place = 0; place < STT_SESSION_IDS_MAX; place++)
-        if (owes & (uint32_t)STT_OWES_RETIRE_ID << place)
-            stt_session_ids_on_retire_acked(&s->ids, place);
-    s->owed &= ~(owes & ~(uint32_t)(STT_OWES_PING | STT_OWES_ACK));
-}
-
-static bool settle_range(struct stt_session *s, const struct stt_range *range)
-{
-    bool any = false;
-    struct stt_sent_packet *p;
-    for (uint64_t n = range->from; (p = stt_sent_find(&s->sent, &n, range->to)); n++) {
-        on_owed_acked(s, p->owes);
-        stt_acks_on_acked(&s->acks, n);
-        stt_sent_settle(&s->sent, n);
-        any = true;
-    }
-    return any;
-}
-
-/* Three packets later is lost (spec 06). */
-static void find_lost(struct stt_session *s, uint64_t largest)
-{
-    struct stt_sent_packet *p;
-    uint64_t below = largest >= STT_LOST_AFTER_PACKETS ? largest - STT_LOST_AFTER_PACKETS + 1 : 0;
-    for (uint64_t n = 0; (p = stt_sent_find(&s->sent, &n, below)); n++) {
-        s->owed |= p->owes & ~(uint32_t)STT_OWES_ACK;
-        stt_acks_on_lost(&s->acks, n);
-        stt_sent_settle(&s->sent, n);
-    }
-}
-
-static void after_ack(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a)
-{
-    s->pto_count = 0;
-    bool waits = s->sent.in_flight != 0;
-    stt_ns pto = stt_session_pto(s);
-    stt_session_set(s, STT_TIMER_PTO, waits ? s->last_eliciting_at + pto : STT_NEVER);
-    stt_session_set(s, STT_TIMER_STALLED, waits ? a->now + STT_STALLED_PTO * pto : STT_NEVER);
-    stt_connecting_confirmed(ep, a->now, s);
-}
-
 static uint64_t on_ack(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
                        struct rd *r)
 {
     struct frame_ack f;
     if (!stt_frame_ack_decode(r, a->type, &f))
         return STT_CLOSE_FRAME_ENCODING;
-    if (f.largest >= s->protect->next_number)
-        return STT_CLOSE_ACK_INVALID;
-    const struct stt_sent_packet *newest = stt_sent_at(&s->sent, f.largest);
-    stt_ns delay =
-        STT_US(f.delay_us < s->params.max_ack_delay_us ? f.delay_us : s->params.max_ack_delay_us);
-    if (newest)
-        stt_rtt_sample(&s->rtt, a->now, a->now - newest->at, delay);
+    uint64_t code = stt_loss_on_ack(&s->loss, a->now, &f);
+    if (code != STT_CLOSE_NO_ERROR)
+        return code;
     stt_protect_on_acked(s->protect, f.largest);
-    bool any = false;
-    struct frame_ack_walk walk = stt_frame_ack_walk(&f);
-    for (struct stt_range range; stt_frame_ack_next(&walk, &range);)
-        any = settle_range(s, &range) || any;
-    find_lost(s, f.largest);
-    if (any)
-        after_ack(ep, s, a);
+    bool any = stt_settling_drain(ep, a->now, s);
+    if (stt_loss_outcome(&s->loss)->is_invalid)
+        return STT_CLOSE_ACK_INVALID;
+    if (!any)
+        return STT_CLOSE_NO_ERROR;
+    bool waits = s->loss.flight.n_eliciting != 0;
+    stt_session_set(s, STT_TIMER_STALLED,
+                    waits ? a->now + STT_STALLED_PTO * stt_session_pto(s) : STT_NEVER);
+    stt_connecting_confirmed(ep, a->now, s);
+    stt_endpoint_ready(ep, s); /* the window has room */
     return STT_CLOSE_NO_ERROR;
 }
 
@@ -198,12 +151,34 @@ static uint64_t on_close(struct stt_endpoint *ep, struct stt_session *s, struct 
     return STT_CLOSE_NO_ERROR;
 }
 
-/* No stream may be opened, nor a datagram sent, beyond the limits that we told: none. */
 static uint64_t on_stream(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
                           struct rd *r)
 {
-    (void)ep, (void)s, (void)a, (void)r;
-    return STT_CLOSE_STREAM_LIMIT;
+    return stt_arriving_stream(ep, a->now, s, a->type, r);
+}
+
+static uint64_t on_reset(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                         struct rd *r)
+{
+    return stt_arriving_reset(ep, a->now, s, r);
+}
+
+static uint64_t on_stop(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                        struct rd *r)
+{
+    return stt_arriving_stop(ep, a->now, s, r);
+}
+
+static uint64_t on_limit(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                         struct rd *r)
+{
+    return stt_arriving_limit(ep, a->now, s, a->type, r);
+}
+
+static uint64_t on_stream_limit(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                                struct rd *r)
+{
+    return stt_arriving_stream_limit(ep, a->now, s, a->type, r);
 }
 
 static on_frame *const handlers[STT_FRAME_EXTENSION] = {
@@ -212,6 +187,14 @@ static on_frame *const handlers[STT_FRAME_EXTENSION] = {
     [STT_FRAME_ACK] = on_ack,
     [STT_FRAME_ACK_ECN] = on_ack,
     [STT_FRAME_STREAM... STT_FRAME_STREAM + 7] = on_stream,
+    [STT_FRAME_RESET] = on_reset,
+    [STT_FRAME_STOP] = on_stop,
+    [STT_FRAME_MAX_DATA] = on_limit,
+    [STT_FRAME_MAX_STREAM_DATA] = on_stream_limit,
+    [STT_FRAME_MAX_STREAMS] = on_limit,
+    [STT_FRAME_DATA_BLOCKED] = on_limit,
+    [STT_FRAME_STREAM_DATA_BLOCKED] = on_stream_limit,
+    [STT_FRAME_STREAMS_BLOCKED] = on_limit,
     [STT_FRAME_NEW_ID] = on_new_id,
     [STT_FRAME_RETIRE_ID] = on_retire_id,
     [STT_FRAME_PATH_CHALLENGE] = on_path_challenge,
@@ -256,6 +239,8 @@ static bool take_payload(struct stt_endpoint *ep, struct stt_session *s, struct 
     struct rd r = rd_init(payload);
     while (rd_left(&r)) {
         uint64_t code = take_frame(ep, s, a, &r);
+        if (code == STT_UNHEARD)
+            return false; /* not acknowledged: it will come again */
         if (code != STT_CLOSE_NO_ERROR && s->state <= STT_SESSION_OPEN) {
             stt_session_fail(ep, a->now, s, code, a->type);
             return false;
@@ -376,7 +361,10 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
                  is_highest);
 }
 
-/* The window grows as soon as there is more than a whisper. */
+/* The window grows as soon as there is more than a whisper, and shrinks with the first one after
+ * so long: a keep-alive. */
+#define QUIET_NS STT_S(5)
+
 static void widen_window(struct stt_endpoint *ep, struct stt_session *s)
 {
     s->replay_bitmap = stt_env_alloc(&ep->env, STT_REPLAY_WORDS * sizeof *s->replay_bitmap);
@@ -390,6 +378,7 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     struct stt_protect_opened opened[STT_TRAIN_SEGMENTS];
     stt_handle handle = stt_endpoint_handle(ep, s);
     size_t n_opened = 0;
+    bool was_quiet = now - s->last_received_at >= QUIET_NS;
     size_t n = (train->len + train->segment_bytes - 1) / train->segment_bytes;
     stt_protect_open(s->protect,
                      (struct stt_protect_train){train->data, train->len, train->segment_bytes},
@@ -407,6 +396,8 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
         stt_session_on_activity(ep, now, s);
     if (n_opened > 1 && !s->replay_bitmap)
         widen_window(ep, s);
+    else if (n_opened == 1 && was_quiet)
+        stt_session_trim(ep, s);
     if (stt_sending_has_more(s, now))
         stt_endpoint_ready(ep, s);
     stt_session_rearm(ep, s);

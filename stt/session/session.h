@@ -14,13 +14,14 @@
 #include "stt/base/timers.h"
 #include "stt/endpoint.h"
 #include "stt/recovery/acks.h"
-#include "stt/recovery/rtt.h"
-#include "stt/recovery/sent.h"
+#include "stt/recovery/loss.h"
+#include "stt/recovery/pacer.h"
 #include "stt/session/codes.h"
 #include "stt/session/counts.h"
 #include "stt/session/handshake.h"
 #include "stt/session/paths.h"
 #include "stt/session/session_ids.h"
+#include "stt/stream/stream.h"
 
 /* Spec 04, "States": idle has no object, closed is the moment before the object goes. */
 #define STT_SESSION_STATES(X)                                                                      \
@@ -52,7 +53,9 @@ enum stt_session_state {
     X(GIVE_UP, "give up")       /* the connect fails */                                            \
     X(HALF_OPEN, "half open")   /* the half-open state is erased */                                \
     X(ACK, "ack")               /* an owed ACK is sent */                                          \
-    X(PTO, "pto")               /* what is unanswered is asked for again */                        \
+    X(LOSS, "loss")             /* something is lost, or asked for again */                        \
+    X(PACE, "pace")             /* the next train may go */                                        \
+    X(COALESCE, "coalesce")     /* small writes have waited for company */                         \
     X(KEEP_ALIVE, "keep alive") /* a PING says that we live */                                     \
     X(IDLE, "idle")             /* the session is dead */                                          \
     X(STALLED, "stalled")       /* the host is told that nothing is answered */                    \
@@ -75,6 +78,11 @@ enum {
     STT_OWES_IDENTITY = 1u << 1,
     STT_OWES_CLOSE = 1u << 2,
     STT_OWES_ACK = 1u << 3, /* never said again when lost: a newer one will be */
+    STT_OWES_MAX_DATA = 1u << 4,
+    STT_OWES_MAX_STREAMS = 1u << 5,
+    STT_OWES_DATA_BLOCKED = 1u << 6,
+    STT_OWES_STREAMS_BLOCKED = 1u << 7,
+    STT_OWES_LIMITS = 0xf0u,
     STT_OWES_NEW_ID = 1u << 8,
     STT_OWES_RETIRE_ID = 1u << 16,
     STT_OWES_IDS_MASK = 0xffffu << 8,
@@ -108,12 +116,12 @@ struct stt_session {
     uint8_t state; /* enum stt_session_state */
     uint8_t mode;  /* enum stt_mode */
     bool is_initiator, is_confirmed, is_stalled, is_exclusive, has_pin;
-    bool is_reported;  /* the host knows it, so it hears of its end */
-    bool is_gone;      /* the host has heard CLOSED: its handle is stale */
-    bool sends_packet; /* the handshake packet goes out with the next transmit */
-    uint8_t pending;   /* STT_PENDING_ bits */
-    uint8_t pto_count;
-    uint32_t jitter; /* a small generator, seeded once: deadlines need no entropy */
+    bool is_reported;    /* the host knows it, so it hears of its end */
+    bool is_gone;        /* the host has heard CLOSED: its handle is stale */
+    bool sends_packet;   /* the handshake packet goes out with the next transmit */
+    uint8_t pending;     /* STT_PENDING_ bits */
+    uint8_t probes_left; /* of a PTO: packets that go above the window */
+    uint32_t jitter;     /* a small generator, seeded once: deadlines need no entropy */
 
     struct stt_handshake *handshake; /* NULL once it is over */
     struct stt_path packet_path;     /* where the handshake packet goes next */
@@ -138,9 +146,9 @@ struct stt_session {
     uint32_t owed; /* STT_OWES_ bits to be said */
     bool identity_sent_acked, identity_taken;
     struct stt_acks acks;
-    struct stt_sent sent;
-    struct stt_rtt rtt;
-    stt_ns last_eliciting_at;
+    struct stt_loss loss;
+    uint32_t packet_bytes;            /* UDP payload of a full packet on the path in use */
+    struct stt_streams *streams;      /* NULL before the first stream */
     uint64_t close_heard, close_next; /* packets in closing; answered after 1, 2, 4, ... */
 
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;

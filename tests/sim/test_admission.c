@@ -44,6 +44,20 @@ START_TEST(two_applications_that_differ_are_both_told)
 }
 END_TEST
 
+START_TEST(two_applications_that_differ_are_both_told_also_when_the_first_word_is_lost)
+{
+    struct world w = world_pair(.one_way_ms = 20, .configure = another_application);
+    struct tap back = {.lose[STT_PACKET_PROTECTED] = 3};
+    tap_on(&back, w.sim, w.links.back);
+    way_begin(&w, &ways[_i]);
+    world_require(&w, world_run_until(&w, both_closed, STT_S(2)));
+    world_run_for(&w, STT_S(5));
+    require_mismatch(&w, w.client);
+    require_mismatch(&w, w.server);
+    world_end(&w);
+}
+END_TEST
+
 /* -- lists ---------------------------------------------------------------------------------------
  */
 
@@ -172,6 +186,7 @@ START_TEST(a_peer_is_not_the_pinned_one_for_its_twin)
 END_TEST
 
 SUITE("admission", LOOP(two_applications_that_differ_are_both_told, 0, WAYS),
+      LOOP(two_applications_that_differ_are_both_told_also_when_the_first_word_is_lost, 0, WAYS),
       LOOP(only_listed_peers_come_in, 0, WAYS),
       LOOP(a_listed_peer_comes_in_until_it_is_struck_off, 0, WAYS),
       LOOP(the_twin_of_a_listed_peer_does_not_come_in, 0, WAYS),

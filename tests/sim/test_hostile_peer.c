@@ -88,8 +88,7 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* -- acks
- * ------------------------------------------------------------------------------------------ */
+/* -- acks -------------------------------------------------------------------------------------- */
 
 START_TEST(an_ack_of_what_was_never_sent_closes_case_20)
 {
@@ -110,7 +109,7 @@ START_TEST(an_ack_of_all_that_was_sent_is_an_ack_case_21)
     setup();
     say_ack(victim()->protect->next_number - 1, victim()->protect->next_number - 1, 0);
     require_open();
-    ck_assert_uint_eq(victim()->sent.in_flight, 0);
+    ck_assert_uint_eq(victim()->loss.flight.n_sent, 0);
     duo_end(&duo);
 }
 END_TEST
@@ -140,6 +139,7 @@ START_TEST(ranges_cost_nothing_for_what_they_span_case_22)
     setup();
     uint64_t largest = (UINT64_C(1) << 61) - 1;
     victim()->protect->next_number = largest + 1; /* as if so many had been sent */
+    victim()->loss.sent_end = largest + 1;
     double began = seconds();
     for (int i = 0; i < 10000; i++) {
         say_ack(largest, largest, 0);
@@ -193,8 +193,7 @@ START_TEST(a_peer_that_never_acknowledges_makes_nothing_grow_case_31)
 }
 END_TEST
 
-/* -- paths
- * ----------------------------------------------------------------------------------------- */
+/* -- paths ------------------------------------------------------------------------------------- */
 
 static size_t put_challenge(uint8_t *frames, uint64_t token)
 {
@@ -252,7 +251,7 @@ START_TEST(a_flood_of_challenges_is_bounded_where_nothing_is_acknowledged_case_2
         duo.now += STT_US(5);
     }
     require_open();
-    ck_assert_uint_le(victim()->sent.in_flight, 1024);
+    ck_assert_uint_le(victim()->loss.flight.n_sent, 1024);
     uint64_t trains = duo.server.trains;
     say(BYTES(ping));
     say(BYTES(ping));
@@ -262,8 +261,7 @@ START_TEST(a_flood_of_challenges_is_bounded_where_nothing_is_acknowledged_case_2
 }
 END_TEST
 
-/* -- session ids
- * ----------------------------------------------------------------------------------- */
+/* -- session ids ------------------------------------------------------------------------------- */
 
 static void say_new_id(uint64_t sequence, uint64_t retire_before, uint64_t id)
 {
@@ -361,8 +359,7 @@ START_TEST(two_ids_of_one_sequence_or_one_id_of_two_close_case_25)
 }
 END_TEST
 
-/* -- keys
- * ------------------------------------------------------------------------------------------ */
+/* -- keys -------------------------------------------------------------------------------------- */
 
 /* The traitor updates without waiting for an ack of ours, as often as it likes. */
 START_TEST(key_updates_that_were_not_earned_close_case_32)
@@ -384,8 +381,7 @@ START_TEST(key_updates_that_were_not_earned_close_case_32)
 }
 END_TEST
 
-/* -- frames
- * ---------------------------------------------------------------------------------------- */
+/* -- frames ------------------------------------------------------------------------------------ */
 
 static const uint64_t odd_types[] = {0x40, 0x3fff, 0x4000, 1u << 30, (UINT64_C(1) << 62) - 1};
 enum { ODD_TYPES = sizeof odd_types / sizeof odd_types[0], FILLINGS = 5 };
@@ -522,8 +518,7 @@ START_TEST(a_closed_session_repeats_itself_ever_more_rarely)
 }
 END_TEST
 
-/* -- everything at once
- * ------------------------------------------------------------------------------ */
+/* -- everything at once ------------------------------------------------------------------------ */
 
 struct chaos {
     struct world *w;

@@ -69,7 +69,7 @@ START_TEST(an_initiator_of_mode_k_pings_until_it_is_acknowledged)
 {
     struct heard h;
     listen(&h, world_pair(.one_way_ms = 20));
-    h.forth.lose[PROTECTED] = 9;
+    h.forth.lose[PROTECTED] = 18; /* two with each PTO */
     way_begin(&h.w, &ways[WAY_K]);
     world_run_for(&h.w, STT_S(2));
     world_require(&h.w, h.w.client->events[STT_EVENT_CONNECTED] == 1 && !server_accepted(&h.w));

@@ -67,8 +67,7 @@ static size_t memory_of(struct world *w, const struct world_side *side)
     return stt_sim_memory(w->sim, side->node)->bytes_in_use;
 }
 
-/* -- floods
- * ---------------------------------------------------------------------------------------- */
+/* -- floods ------------------------------------------------------------------------------------ */
 
 struct flood {
     struct stt_address from, to;
@@ -205,8 +204,7 @@ START_TEST(forged_packets_for_a_live_session_do_not_disturb_it_case_14)
 }
 END_TEST
 
-/* -- damage
- * ---------------------------------------------------------------------------------------- */
+/* -- damage ------------------------------------------------------------------------------------ */
 
 static struct duo duo;
 
@@ -320,8 +318,7 @@ START_TEST(a_session_begins_and_lives_while_every_packet_comes_damaged_first_cas
 }
 END_TEST
 
-/* -- sizes
- * ----------------------------------------------------------------------------------------- */
+/* -- sizes ------------------------------------------------------------------------------------- */
 
 enum { KINDS = 6 };
 
@@ -360,8 +357,7 @@ START_TEST(every_length_of_every_kind_is_survived_case_16)
 }
 END_TEST
 
-/* -- copies
- * ---------------------------------------------------------------------------------------- */
+/* -- copies ------------------------------------------------------------------------------------ */
 
 struct victim {
     uint64_t bytes;
@@ -464,8 +460,7 @@ START_TEST(own_packets_that_come_back_are_nobodys_case_19)
 }
 END_TEST
 
-/* -- strangers in numbers
- * -------------------------------------------------------------------------- */
+/* -- strangers in numbers ---------------------------------------------------------------------- */
 
 /* As good as one can make it without a secret: kind, version and length are right. */
 static size_t make_stranger(struct rng *rng, uint8_t out[STT_HANDSHAKE_BYTES])

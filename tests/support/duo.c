@@ -16,7 +16,7 @@ enum { TRAINS_AT_ONCE_MAX = 1 << 16, STEPS_AT_ONCE_MAX = 1000 };
 
 static const uint8_t shared_seed[32] = {0x5e, 0xed};
 
-/* -- making ---------------------------------------------------------------------------------- */
+/* -- making ------------------------------------------------------------------------------------ */
 
 static void side_init(struct duo_side *side, uint64_t seed, uint8_t number)
 {
@@ -68,7 +68,7 @@ struct duo_side *duo_other(struct duo *d, const struct duo_side *side)
     return side == &d->client ? &d->server : &d->client;
 }
 
-/* -- connecting ------------------------------------------------------------------------------ */
+/* -- connecting -------------------------------------------------------------------------------- */
 
 int duo_begin(struct duo *d, enum stt_mode mode)
 {
@@ -102,7 +102,7 @@ void duo_connect(struct duo *d, enum stt_mode mode)
         REFUSE("mode %d: no session", mode);
 }
 
-/* -- carrying -------------------------------------------------------------------------------- */
+/* -- carrying ---------------------------------------------------------------------------------- */
 
 bool duo_transmit(struct duo *d, struct duo_side *from, uint8_t *room, struct stt_train *train)
 {
@@ -169,9 +169,15 @@ void duo_pull(struct duo_side *side)
     }
 }
 
+static bool carry_both_ways(struct duo *d)
+{
+    bool any = duo_carry(d, &d->client);
+    return duo_carry(d, &d->server) || any;
+}
+
 void duo_exchange(struct duo *d)
 {
-    for (int i = 0; duo_carry(d, &d->client) | duo_carry(d, &d->server); i++) {
+    for (int i = 0; carry_both_ways(d); i++) {
         duo_pull(&d->client);
         duo_pull(&d->server);
         if (i > TRAINS_AT_ONCE_MAX)
@@ -191,7 +197,7 @@ void duo_swallow(struct duo *d, struct duo_side *from)
     duo_pull(from);
 }
 
-/* -- time ------------------------------------------------------------------------------------ */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static void speak(struct duo *d, bool together)
 {
@@ -235,7 +241,7 @@ void duo_run_apart(struct duo *d, stt_ns ns)
     run(d, d->now + ns, false);
 }
 
-/* -- looking --------------------------------------------------------------------------------- */
+/* -- looking ----------------------------------------------------------------------------------- */
 
 struct stt_session_info duo_info(const struct duo_side *side)
 {

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * congestion: how much may be in flight and how fast, behind one small table of functions (spec 06,
+ * "Controllers"). Time, sizes and samples are arguments; nothing is called for a packet, all for a
+ * train, an ACK or a loss. */
+#ifndef STT_RECOVERY_CONGESTION_H
+#define STT_RECOVERY_CONGESTION_H
+
+#include "stt/recovery/rtt.h"
+
+#define STT_UNLIMITED UINT64_MAX
+
+/* What one ACK showed. */
+struct stt_ack_sample {
+    stt_ns now;
+    uint64_t acked_bytes;     /* newly */
+    uint64_t delivered_bytes; /* in the life of the path, with these */
+    uint64_t in_flight_bytes; /* before them */
+    uint64_t lost_bytes;      /* found with this ACK */
+    uint64_t interval_bytes;  /* delivered in interval_ns: the rate sample; 0 when there is none */
+    stt_ns interval_ns;
+    stt_ns rtt_ns;         /* 0 when this ACK gave no sample */
+    stt_ns newest_sent_at; /* when the newest packet of it was sent */
+    uint64_t newest_number;
+    bool is_app_limited; /* the packets of the rate sample were */
+};
+
+struct stt_controller;
+
+struct stt_congestion {
+    const struct stt_controller *controller;
+    const struct stt_rtt *rtt;      /* of the path */
+    uint32_t packet_bytes;          /* the path's packet size now */
+    uint64_t window_bytes;          /* for callers to read */
+    uint64_t rate_bytes_per_s;      /* STT_UNLIMITED: no pacing */
+    _Alignas(8) uint8_t state[208]; /* the controller's */
+};
+
+struct stt_controller {
+    const char *name;
+    void (*init)(struct stt_congestion *c, stt_ns now);
+    void (*on_sent)(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64_t in_flight_bytes,
+                    uint64_t last_number);
+    void (*on_ack)(struct stt_congestion *c, const struct stt_ack_sample *sample);
+    /* `newest_lost`: number and time of the newest packet that is lost. */
+    void (*on_lost)(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64_t newest_lost,
+                    stt_ns newest_sent_at);
+    void (*on_ce)(struct stt_congestion *c, const struct stt_ack_sample *sample);
+    void (*on_persistent)(struct stt_congestion *c, stt_ns now);
+    void (*on_undo)(struct stt_congestion *c, stt_ns now);
+};
+
+extern const struct stt_controller stt_cubic, stt_no_congestion;
+
+/* NULL when there is none of that name. */
+const struct stt_controller *stt_controller_by_name(const char *name);
+
+void stt_congestion_init(struct stt_congestion *c, const struct stt_controller *controller,
+                         const struct stt_rtt *rtt, uint32_t packet_bytes, stt_ns now);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * settling: what became of packets that were sent, told to those whose frames were in them. Cost is
+ * in what was newly acknowledged or lost, by runs of packets of one stream. Spec 06, "Ack
+ * received". */
+#include "stt/session/engine.h"
+
+/* -- the session's own frames
+ * ------------------------------------------------------------------------ */
+
+/* Frames of which a newer value is always as good: lost, they are said with the value of then. */
+static void on_owes_acked(struct stt_session *s, uint32_t owes)
+{
+    if (owes & STT_OWES_IDENTITY)
+        s->identity_sent_acked = true;
+    for (int place = 0; place < STT_SESSION_IDS_MAX; place++)
+        if (owes & (uint32_t)STT_OWES_RETIRE_ID << place)
+            stt_session_ids_on_retire_acked(&s->ids, place);
+    s->owed &= ~(owes & ~(uint32_t)(STT_OWES_PING | STT_OWES_ACK | STT_OWES_LIMITS));
+}
+
+static void on_owes_lost(struct stt_endpoint *ep, struct stt_session *s, uint32_t owes)
+{
+    s->owed |= owes & ~(uint32_t)STT_OWES_PING;
+    if (owes)
+        stt_endpoint_ready(ep, s);
+}
+
+static void tell_acks(struct stt_session *s, const struct stt_settled *x)
+{
+    if (s->acks.told_in < x->first || s->acks.told_in >= x->end)
+        return;
+    if (x->kind == STT_SETTLED_ACKED)
+        stt_acks_on_acked(&s->acks, s->acks.told_in);
+    else if (x->kind == STT_SETTLED_LOST)
+        stt_acks_on_lost(&s->acks, s->acks.told_in);
+}
+
+/* -- streams
+ * ----------------------------------------------------------------------------------------- */
+
+static void on_stream_acked(struct stt_endpoint *ep, struct stt_stream *t,
+                            const struct stt_settled *x)
+{
+    bool was_done = stt_sendq_is_done(&t->send);
+    if (x->len || x->fin)
+        stt_sendq_on_acked(&t->send, x->offset, x->offset + x->len, x->fin);
+    if (x->owes & STT_STREAM_OWES_RESET)
+        t->reset_acked = true;
+    if (t->wants_room && t->send.queued - t->send.acked < ep->config.send_ring_bytes / 2) {
+        t->wants_room = false;
+        stt_stream_report(ep, t, STT_STREAM_WRITABLE);
+    }
+    if (stt_sendq_is_done(&t->send) && !was_done)
+        stt_stream_report(ep, t, STT_STREAM_FINISHED);
+    stt_stream_end_if_over(ep, t);
+}
+
+static void on_stream_lost(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                           const struct stt_settled *x)
+{
+    if (x->len || x->fin)
+        stt_sendq_on_lost(&t->send, x->offset, x->offset + x->len, x->fin);
+    stt_stream_schedule(ep, now, t);
+    if (x->owes)
+        stt_stream_owe(ep, t, x->owes);
+}
+
+/* -- the pull
+ * ------------------------------------------------------------------------------------------ */
+
+static void take(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                 const struct stt_settled *x)
+{
+    bool acked = x->kind == STT_SETTLED_ACKED;
+    tell_acks(s, x);
+    if (x->stream == STT_NO_STREAM) {
+        if (acked)
+            on_owes_acked(s, x->owes);
+        else
+            on_owes_lost(ep, s, x->owes);
+        return;
+    }
+    struct stt_stream *t = stt_stream_by_id(ep, s, x->stream);
+    if (!t)
+        return;
+    if (acked)
+        on_stream_acked(ep, t, x);
+    else
+        on_stream_lost(ep, now, t, x);
+}
+
+bool stt_settling_drain(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    struct stt_settled x;
+    bool any = false;
+    while (stt_loss_next(&s->loss, &x)) {
+        take(ep, now, s, &x);
+        any = any || x.kind == STT_SETTLED_ACKED;
+    }
+    if (s->streams)
+        stt_loss_tell(&s->loss, &s->streams->congestion);
+    return any;
+}
+
+/* -- time
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* What ends a handshake goes at the pace of its messages: there may be no round trip to go by yet,
+ * and people wait. */
+stt_ns stt_settling_deadline(const struct stt_session *s)
+{
+    bool is_settled = s->is_confirmed && (s->mode != STT_MODE_W || s->identity_sent_acked);
+    stt_ns at = stt_loss_deadline(&s->loss);
+    stt_ns soon = s->loss.pto_base + STT_HANDSHAKE_REPEAT_MAX_NS;
+    if (s->state != STT_SESSION_OPEN && s->state != STT_SESSION_IDENTIFY)
+        return STT_NEVER;
+    return at != STT_NEVER && !is_settled && soon < at ? soon : at;
+}
+
+void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    if (s->loss.loss_at <= now) {
+        stt_loss_on_loss_timer(&s->loss, now);
+    } else {
+        stt_loss_on_pto(&s->loss, now);
+        s->probes_left = STT_LOSS_PROBES;
+        s->owed |= STT_OWES_PING;
+    }
+    stt_settling_drain(ep, now, s);
+    stt_endpoint_ready(ep, s);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * L0: streams and datagrams of an endpoint's sessions. Spec 05.
+ *
+ * A stream is opened by either side and carries bytes, or messages, in both directions; each
+ * direction ends by itself. Writing copies into the stream's send ring and never blocks; reading
+ * looks into its receive ring. Handles are never reused: a stale one answers STT_E_STALE. */
+#ifndef STT_STREAMS_H
+#define STT_STREAMS_H
+
+#include "stt/endpoint.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct stt_stream_options {
+    size_t size;
+    bool messages;   /* keeps the boundaries of what is written */
+    uint8_t urgency; /* 0 first, 7 last; levels are strict */
+    bool no_delay;   /* small writes go at once */
+    void *user;
+};
+#define STT_STREAM_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        .size = sizeof(struct stt_stream_options), .urgency = 3                                    \
+    }
+
+/* STT_E_LIMIT: the peer allows no more now; STT_E_STATE: the session is not open. */
+int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
+                    const struct stt_stream_options *options, stt_handle *out) STT_MUST_USE;
+
+/* -- sending -- */
+
+/* Takes as many bytes as there is room for, and answers how many in *written; on a message stream
+ * all of them, as one message, or STT_E_AGAIN. WRITABLE follows when there is room again. */
+int stt_stream_write(struct stt_endpoint *ep, stt_ns now, stt_handle stream, const void *data,
+                     size_t len, size_t *written) STT_MUST_USE;
+/* A message that is not worth sending after deadline_ns from now; 0: always worth it. */
+int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle stream,
+                             const void *data, size_t len, stt_ns deadline_ns) STT_MUST_USE;
+/* The same without a copy: room to write into, then how much of it was used. Byte streams only. */
+int stt_stream_reserve(struct stt_endpoint *ep, stt_handle stream, void **data,
+                       size_t *len) STT_MUST_USE;
+int stt_stream_commit(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t len);
+/* What waits for company goes now. */
+int stt_stream_flush(struct stt_endpoint *ep, stt_ns now, stt_handle stream);
+/* FIN: this direction is complete. */
+int stt_stream_finish(struct stt_endpoint *ep, stt_ns now, stt_handle stream);
+/* This direction ends here; what is not acknowledged is given up. */
+int stt_stream_reset(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint64_t code);
+int stt_stream_set_urgency(struct stt_endpoint *ep, stt_handle stream, uint8_t urgency);
+
+/* -- receiving -- */
+
+struct stt_part {
+    const uint8_t *data;
+    size_t len;
+};
+
+/* What has arrived in order and was not consumed, in place; answers how many parts. */
+size_t stt_stream_peek(struct stt_endpoint *ep, stt_handle stream, struct stt_part *parts,
+                       size_t max);
+/* At most what peek has shown. */
+int stt_stream_consume(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t len);
+/* Both in one, with a copy; *read is 0 when there is nothing. */
+int stt_stream_read(struct stt_endpoint *ep, stt_ns now, stt_handle stream, void *data, size_t room,
+                    size_t *read) STT_MUST_USE;
+/* Nothing more is wanted of this direction. */
+int stt_stream_stop(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint64_t code);
+
+/* One message or the part of it that has arrived. STT_E_AGAIN: none has arrived. */
+struct stt_message_read {
+    size_t len;       /* bytes copied */
+    bool is_whole;    /* false: the rest follows with the next call */
+    uint64_t skipped; /* bytes of messages that the sender gave up before this one */
+};
+int stt_stream_read_message(struct stt_endpoint *ep, stt_ns now, stt_handle stream, void *data,
+                            size_t room, struct stt_message_read *message) STT_MUST_USE;
+
+/* -- events: pulled apart from those of sessions, so that neither hides the other -- */
+
+enum stt_stream_event_bits {
+    STT_STREAM_OPENED = 1 << 0,   /* by the peer */
+    STT_STREAM_READABLE = 1 << 1, /* bytes, or the end */
+    STT_STREAM_WRITABLE = 1 << 2, /* there was no room, and is now */
+    STT_STREAM_FINISHED = 1 << 3, /* all that was written, and FIN, is acknowledged */
+    STT_STREAM_RESET = 1 << 4,    /* by the peer, see code: what was unread is gone */
+    STT_STREAM_STOPPED = 1 << 5,  /* the peer wants no more, see code */
+    STT_STREAM_ENDED = 1 << 6,    /* both directions: the handle is stale after this event */
+};
+struct stt_stream_event {
+    stt_handle stream, session;
+    uint32_t what; /* STT_STREAM_ bits */
+    uint64_t reset_code, stop_code;
+    void *user;
+};
+bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event *event);
+
+struct stt_stream_info {
+    stt_handle session;
+    uint64_t id;
+    bool is_ours, has_messages;
+    bool is_read_to_end; /* everything up to the end was consumed */
+    uint64_t bytes_written, bytes_sent, bytes_acked, bytes_repeated;
+    uint64_t bytes_received, bytes_consumed;
+    uint64_t send_limit, receive_limit;
+};
+int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream,
+                    struct stt_stream_info *out) STT_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "stt/recovery/congestion.h"
+
+#include "tests/support/suite.h"
+
+START_TEST(controllers_are_found_by_name)
+{
+    ck_assert_ptr_eq(stt_controller_by_name("cubic"), &stt_cubic);
+    ck_assert_ptr_eq(stt_controller_by_name("none"), &stt_no_congestion);
+    ck_assert_ptr_null(stt_controller_by_name("cubi"));
+    ck_assert_ptr_null(stt_controller_by_name(""));
+}
+END_TEST
+
+START_TEST(none_limits_nothing_whatever_happens)
+{
+    struct stt_rtt rtt = STT_RTT_INIT;
+    struct stt_congestion c;
+    struct stt_ack_sample sample = {.now = 1, .acked_bytes = 1000};
+    stt_congestion_init(&c, &stt_no_congestion, &rtt, 1452, 0);
+    c.controller->on_sent(&c, 0, 1000, 1000, 0);
+    c.controller->on_ack(&c, &sample);
+    c.controller->on_lost(&c, 1, 1000, 0, 0);
+    c.controller->on_ce(&c, &sample);
+    c.controller->on_persistent(&c, 1);
+    c.controller->on_undo(&c, 1);
+    ck_assert_uint_eq(c.window_bytes, STT_UNLIMITED);
+    ck_assert_uint_eq(c.rate_bytes_per_s, STT_UNLIMITED);
+}
+END_TEST
+
+START_TEST(every_controller_fills_its_table)
+{
+    const struct stt_controller *all[] = {&stt_cubic, &stt_no_congestion};
+    const struct stt_controller *c = all[_i];
+    ck_assert(c->name && c->init && c->on_sent && c->on_ack && c->on_lost && c->on_ce &&
+              c->on_persistent && c->on_undo);
+}
+END_TEST
+
+SUITE("congestion", TEST(controllers_are_found_by_name), TEST(none_limits_nothing_whatever_happens),
+      LOOP(every_controller_fills_its_table, 0, 2))
