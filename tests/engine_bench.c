@@ -129,8 +129,10 @@ static void write_more(struct bench *x)
 
 static void settle(struct bench *x)
 {
-    while (move(x, &x->a, &x->b) | move(x, &x->b, &x->a))
-        ;
+    for (bool there = true, back = true; there || back;) {
+        there = move(x, &x->a, &x->b);
+        back = move(x, &x->b, &x->a);
+    }
     pull(x, &x->a);
     pull(x, &x->b);
 }
