@@ -233,7 +233,7 @@ bool stt_endpoint_draw(struct stt_endpoint *ep, uint8_t *out, size_t len)
 }
 
 /* A worker of many needs as many draws as there are workers; one in 2^64 is taken. */
-enum { ID_DRAWS = 64 };
+enum { ID_DRAWS_MAX = 512 };
 
 static bool is_own_id(const struct stt_endpoint *ep, const uint8_t id[STT_ID_BYTES])
 {
@@ -241,18 +241,36 @@ static bool is_own_id(const struct stt_endpoint *ep, const uint8_t id[STT_ID_BYT
            stt_id_worker(stt_id_of(id), &ep->id_hash_key, ep->config.workers) == ep->config.worker;
 }
 
+/* Ids are told to everybody, so what they are made of may wait for them. */
+static const uint8_t *draw_for_id(struct stt_endpoint *ep)
+{
+    if (!ep->id_draws_left) {
+        if (!stt_endpoint_draw(ep, ep->id_draws[0], sizeof ep->id_draws))
+            return NULL;
+        ep->id_draws_left = STT_ID_DRAWS;
+    }
+    return ep->id_draws[--ep->id_draws_left];
+}
+
+bool stt_endpoint_draw_seeds(struct stt_endpoint *ep, uint8_t out[8])
+{
+    const uint8_t *draw = draw_for_id(ep);
+    if (draw)
+        memcpy(out, draw, 8);
+    return draw != NULL;
+}
+
 bool stt_endpoint_draw_id(struct stt_endpoint *ep, struct stt_id *id)
 {
     struct stt_id_balancer balancer = {.index = ep->config.balancer_index};
     memcpy(balancer.key, ep->config.balancer_key, sizeof balancer.key);
     const struct stt_id_balancer *with = ep->config.balanced ? &balancer : NULL;
-    for (uint32_t i = 0; i < ID_DRAWS * ep->config.workers; i++) {
-        uint8_t entropy[STT_ID_BYTES * 8];
-        if (!stt_endpoint_draw(ep, entropy, sizeof entropy))
+    for (uint32_t i = 0; i < ID_DRAWS_MAX * ep->config.workers; i++) {
+        const uint8_t *entropy = draw_for_id(ep);
+        if (!entropy)
             return false;
-        for (size_t j = 0; j < sizeof entropy; j += STT_ID_BYTES)
-            if (stt_id_make(id->bytes, entropy + j, with) && is_own_id(ep, id->bytes))
-                return true;
+        if (stt_id_make(id->bytes, entropy, with) && is_own_id(ep, id->bytes))
+            return true;
     }
     return false;
 }

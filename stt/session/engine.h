@@ -23,6 +23,7 @@ enum {
     STT_KEY_UPDATE_RESERVE = 1 << 16, /* packets left under a key when the next begins */
     STT_CODE_EVENTS_MAX = 32,         /* that wait to be pulled; the oldest are dropped */
     STT_RECORDER_EVENTS = 256,
+    STT_ID_DRAWS = 16,
 };
 
 /* A packet of no session, or message 2 once more. */
@@ -63,6 +64,8 @@ struct stt_endpoint {
     struct stt_config config; /* identity and seeds wiped: they are in secrets */
     struct stt_endpoint_secrets *secrets;
     uint8_t last_draw[16];
+    uint8_t id_draws[STT_ID_DRAWS][STT_ID_BYTES]; /* for ids, drawn together */
+    uint32_t id_draws_left;
     struct stt_id_hash_key id_hash_key;
     uint32_t cpu;
 
@@ -105,6 +108,8 @@ struct stt_endpoint {
 struct stt_session *stt_endpoint_find(const struct stt_endpoint *ep, stt_handle handle);
 stt_handle stt_endpoint_handle(const struct stt_endpoint *ep, const struct stt_session *s);
 bool stt_endpoint_draw(struct stt_endpoint *ep, uint8_t *out, size_t len) STT_MUST_USE;
+/* Unpredictable, but no secret: which numbers are left out, when timers come. */
+bool stt_endpoint_draw_seeds(struct stt_endpoint *ep, uint8_t out[8]) STT_MUST_USE;
 /* A session id that steers to this worker and is not in use. */
 bool stt_endpoint_draw_id(struct stt_endpoint *ep, struct stt_id *id) STT_MUST_USE;
 /* It has something to send. */

@@ -86,18 +86,20 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
                                     const struct stt_path *path)
 {
     struct stt_id id;
-    struct stt_session *s = stt_endpoint_draw_id(ep, &id) ? stt_slab_take(&ep->sessions) : NULL;
+    uint8_t seeds[8]; /* what the peer must not foresee: which numbers are left out */
+    bool drawn = stt_endpoint_draw_id(ep, &id) && stt_endpoint_draw_seeds(ep, seeds);
+    struct stt_session *s = drawn ? stt_slab_take(&ep->sessions) : NULL;
     if (!s)
         return NULL;
     *s = (struct stt_session){.created_at = now, .last_received_at = now};
-    stt_loss_init(&s->loss, &ep->env, be32_load(id.bytes));
+    stt_loss_init(&s->loss, &ep->env, be32_load(seeds));
     s->packet_bytes = ep->config.packet_bytes;
     stt_list_init(&s->ready);
     stt_list_init(&s->events);
     stt_paths_init(&s->paths, path);
     stt_acks_init(&s->acks);
     stt_session_ids_init(&s->ids, id, (struct stt_id){{0}});
-    s->jitter = (uint32_t)rd_uint(&(struct rd){id.bytes, id.bytes + 4, false}, 4) | 1;
+    s->jitter = be32_load(seeds + 4) | 1;
     s->packet_path = *path;
     for (int i = 0; i < STT_TIMER_COUNT; i++)
         s->deadline[i] = STT_NEVER;

