@@ -25,7 +25,7 @@ enum {
     STT_FLIGHT_SLOTS_MIN = 64,
     STT_FLIGHT_SLOTS_MAX = 1 << 18, /* 8 MiB; twice what 190 MB in 1,452-byte packets take */
     STT_FLIGHT_TRAINS_MIN = 16,
-    STT_FLIGHT_PIECES_MIN = 64,
+    STT_FLIGHT_PIECES_MIN = 128, /* twice what a train may ask for */
     STT_FLIGHT_PIECES_MAX = 1 << 17,
 };
 

@@ -70,6 +70,7 @@ static void unlink_stream(struct stt_endpoint *ep, struct stt_stream *t)
     stt_list_remove(&t->all);
     stt_list_remove(&t->owed);
     stt_list_remove(&t->starved);
+    stt_list_remove(&t->waiting);
     stt_list_remove(&t->events);
 }
 
@@ -91,6 +92,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_list_init(&x->all);
     stt_list_init(&x->owed);
     stt_list_init(&x->starved);
+    stt_list_init(&x->waiting);
     stt_scheduler_init(&x->scheduler, ep->config.max_frame_bytes);
     x->we_allow = x->we_should_allow = ep->config.max_streams;
     x->send_limit = s->params.max_data;
@@ -214,6 +216,8 @@ static void on_written(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t
     bool waits = !t->no_delay && !t->is_flushed && !t->send.is_finished &&
                  t->send.queued - t->send.sent < STT_DATAGRAM_BYTES_MIN;
     if (waits) {
+        if (!stt_list_is_linked(&t->waiting))
+            stt_list_push_back(&s->streams->waiting, &t->waiting);
         if (s->deadline[STT_TIMER_COALESCE] == STT_NEVER)
             stt_session_set(s, STT_TIMER_COALESCE, now + STT_COALESCE_NS);
         stt_session_rearm(ep, s);
@@ -546,6 +550,8 @@ void stt_streams_on_coalesced(struct stt_endpoint *ep, stt_ns now, struct stt_se
 {
     if (!s->streams)
         return;
-    for (struct stt_list *link = s->streams->all.next; link != &s->streams->all; link = link->next)
-        stt_stream_schedule(ep, now, STT_LIST_ENTRY(link, struct stt_stream, all));
+    while (!stt_list_is_empty(&s->streams->waiting)) {
+        struct stt_list *link = stt_list_pop_front(&s->streams->waiting);
+        stt_stream_schedule(ep, now, STT_LIST_ENTRY(link, struct stt_stream, waiting));
+    }
 }

@@ -29,7 +29,7 @@ enum {
 
 struct stt_stream {
     struct stt_schedule schedule; /* place in the session's rings */
-    struct stt_list all, owed, events, starved;
+    struct stt_list all, owed, events, starved, waiting;
     struct stt_session *session;
     uint64_t id;
     struct stt_sendq send;
@@ -53,6 +53,7 @@ struct stt_stream {
 /* All streams of a session. */
 struct stt_streams {
     struct stt_list all, owed;
+    struct stt_list waiting; /* have a small write that waits for company */
     struct stt_list starved; /* have new data, and the session's limit forbids it */
     struct stt_scheduler scheduler;
     struct stt_numbers theirs;          /* which of the peer's numbers were used */
