@@ -4,9 +4,11 @@
  * not know what is in flight, nor on which path. Spec 06, "Acks: the receiver's side". */
 #include "stt/recovery/acks.h"
 
+enum { EVERY_LEAST = 2 };
+
 void stt_acks_init(struct stt_acks *a)
 {
-    *a = (struct stt_acks){.due_at = STT_NEVER, .every = 2, .told_in = STT_ACKS_NONE};
+    *a = (struct stt_acks){.due_at = STT_NEVER, .every = EVERY_LEAST, .told_in = STT_ACKS_NONE};
     stt_ranges_init(&a->received, a->memory, STT_ACKS_RANGES);
 }
 
@@ -42,6 +44,18 @@ void stt_acks_on_packet(struct stt_acks *a, stt_ns now, uint64_t number, bool el
     stt_ns due = at_once ? now : now + delay_ns;
     a->due_at = due < a->due_at ? due : a->due_at;
     a->eliciting_end = number < a->eliciting_end ? a->eliciting_end : number + 1;
+}
+
+void stt_acks_on_rate(struct stt_acks *a, stt_ns now, stt_ns smoothed_rtt)
+{
+    stt_ns passed = now - a->round_at;
+    a->in_round++;
+    if (!passed || passed < smoothed_rtt)
+        return;
+    uint64_t quarter = a->in_round * (smoothed_rtt / 4) / passed;
+    a->every = quarter < EVERY_LEAST ? EVERY_LEAST : (uint32_t)quarter;
+    a->in_round = 0;
+    a->round_at = now;
 }
 
 uint64_t stt_acks_encode(struct stt_acks *a, stt_ns now, struct wr *w)

@@ -7,7 +7,7 @@
 #include "stt/base/ranges.h"
 #include "stt/wire/frame.h"
 
-enum { STT_ACKS_RANGES = 16 }; /* kept inline; older ones are forgotten */
+enum { STT_ACKS_RANGES = 24 }; /* kept inline; older ones are forgotten */
 #define STT_ACKS_NONE UINT64_MAX
 
 struct stt_acks {
@@ -17,8 +17,10 @@ struct stt_acks {
     stt_ns largest_at;      /* when the largest came */
     stt_ns due_at;          /* STT_NEVER: no ack owed */
     uint32_t unacked;       /* ack-eliciting packets since the last ACK that was sent */
-    uint32_t every;         /* so many of them draw an ACK; 2, and the rate may raise it */
-    uint32_t alone;         /* packets in a row whose ACK will itself not be acknowledged */
+    uint32_t every;    /* so many of them draw an ACK: a quarter of a round trip's, at least 2 */
+    uint32_t in_round; /* eliciting ones of this round trip, which began ... */
+    stt_ns round_at;   /* ... then */
+    uint32_t alone;    /* packets in a row whose ACK will itself not be acknowledged */
 
     /* An ACK that is on its way: when it has arrived, what it named need not be said again. */
     uint64_t told_in;    /* our packet, or STT_ACKS_NONE */
@@ -31,6 +33,9 @@ void stt_acks_init(struct stt_acks *a);
 /* A packet was opened. `delay_ns`: how long its ack may wait; out of order it may not. */
 void stt_acks_on_packet(struct stt_acks *a, stt_ns now, uint64_t number, bool elicits,
                         stt_ns delay_ns);
+
+/* One that elicits an ack came: `every` follows the rate. */
+void stt_acks_on_rate(struct stt_acks *a, stt_ns now, stt_ns smoothed_rtt);
 
 static inline bool stt_acks_is_due(const struct stt_acks *a, stt_ns now)
 {

@@ -316,6 +316,9 @@ static void on_result(struct stt_endpoint *ep, stt_ns now, struct stt_session *s
 static void after_packet(struct stt_session *s, const struct arrival *a, uint64_t number,
                          size_t bytes, bool is_highest)
 {
+    const struct stt_rtt *rtt = &stt_loss_path(&s->loss)->rtt;
+    if (a->elicits && rtt->has_sample)
+        stt_acks_on_rate(&s->acks, a->now, rtt->smoothed);
     stt_acks_on_packet(&s->acks, a->now, number, a->elicits, STT_ACK_WAIT_NS);
     if (s->acks.due_at <= a->now) {
         s->acks.due_at = STT_NEVER;
@@ -394,10 +397,13 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     }
     if (n_opened && (s->state == STT_SESSION_OPEN || s->state == STT_SESSION_IDENTIFY))
         stt_session_on_activity(ep, now, s);
-    if (n_opened > 1 && !s->replay_bitmap)
-        widen_window(ep, s);
-    else if (n_opened == 1 && was_quiet)
+    if (n_opened && was_quiet) {
         stt_session_trim(ep, s);
+        s->packets_before = s->packets_received;
+    } else if (!s->replay_bitmap &&
+               s->packets_received - s->packets_before > STT_REPLAY_WINDOW_IDLE / 2) {
+        widen_window(ep, s);
+    }
     if (stt_sending_has_more(s, now))
         stt_endpoint_ready(ep, s);
     stt_session_rearm(ep, s);

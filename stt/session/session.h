@@ -151,6 +151,7 @@ struct stt_session {
     struct stt_streams *streams;      /* NULL before the first stream */
     uint64_t close_heard, close_next; /* packets in closing; answered after 1, 2, 4, ... */
 
+    uint64_t packets_before; /* received until the latest silence */
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
     stt_ns created_at, confirmed_at, last_received_at;
     struct stt_session_end end;

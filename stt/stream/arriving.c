@@ -63,7 +63,7 @@ static uint64_t code_of(enum stt_recvq_result result)
     static const uint64_t codes[] = {
         [STT_RECVQ_OK] = STT_CLOSE_NO_ERROR,
         [STT_RECVQ_NO_ROOM] = STT_UNHEARD,
-        [STT_RECVQ_TOO_MANY] = STT_CLOSE_BUFFER_LIMIT,
+        [STT_RECVQ_TOO_MANY] = STT_UNHEARD,
         [STT_RECVQ_FINAL] = STT_CLOSE_FINAL_OFFSET,
     };
     return codes[result];

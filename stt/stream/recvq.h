@@ -23,7 +23,7 @@ struct stt_recvq {
 enum stt_recvq_result {
     STT_RECVQ_OK,
     STT_RECVQ_NO_ROOM,  /* the pool is empty: as if the packet had been lost */
-    STT_RECVQ_TOO_MANY, /* gaps: BUFFER_LIMIT */
+    STT_RECVQ_TOO_MANY, /* one gap more than is kept: the packet is lost */
     STT_RECVQ_FINAL,    /* the end moved, or data lies behind it: FINAL_OFFSET */
 };
 
