@@ -24,11 +24,11 @@
 #include "stt/sim.h"
 #include "stt/streams.h"
 #include "tests/support/env.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     PACKET_BYTES = 1452,
@@ -87,13 +87,6 @@ struct bench {
 };
 
 static uint8_t train_memory[65536], data[STEP_BYTES];
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void die(const char *what, const char *why)
 {
@@ -187,9 +180,9 @@ static void pull(struct bench *x, struct side *side)
 
 static bool transmit(struct bench *x, struct side *from, struct stt_train *train)
 {
-    double t0 = now_ns();
+    double t0 = wall_ns();
     bool sent = stt_endpoint_transmit(from->ep, x->now, train);
-    from->ns += now_ns() - t0;
+    from->ns += wall_ns() - t0;
     return sent;
 }
 
@@ -197,10 +190,10 @@ static void receive(struct bench *x, const struct side *from, struct side *to,
                     struct stt_train *train)
 {
     train->path = (struct stt_path){.local = to->address, .remote = from->address};
-    double t0 = now_ns();
+    double t0 = wall_ns();
     stt_endpoint_receive(to->ep, x->now, train);
     pull(x, to);
-    to->ns += now_ns() - t0;
+    to->ns += wall_ns() - t0;
 }
 
 static bool move_there(struct bench *x)
@@ -303,24 +296,24 @@ static void write_turn(struct bench *x, stt_handle stream, size_t len)
 
 static void write_more(struct bench *x)
 {
-    double t0 = now_ns();
+    double t0 = wall_ns();
     if (!x->load->all_send)
         write_turn(x, x->streams[0], STEP_BYTES);
     for (size_t n = 0; x->load->all_send && n < STEP_BYTES; n += TURN_BYTES) {
         write_turn(x, x->streams[x->turn], TURN_BYTES);
         x->turn = (x->turn + 1) % x->load->streams;
     }
-    x->a.ns += now_ns() - t0;
+    x->a.ns += wall_ns() - t0;
 }
 
 /* One packet, after the wait that is a's deadline. */
 static void write_small(struct bench *x)
 {
-    double t0 = now_ns();
+    double t0 = wall_ns();
     write_turn(x, x->streams[0], SMALL_BYTES);
     x->now = stt_endpoint_deadline(x->a.ep);
     stt_endpoint_expire(x->a.ep, x->now);
-    x->a.ns += now_ns() - t0;
+    x->a.ns += wall_ns() - t0;
     settle(x);
 }
 

@@ -5,11 +5,11 @@
  * a noisy machine hits all alike.
  *
  * Usage: aead [-J]      -J: JSON, one flat object */
+#include "tests/support/stopwatch.h"
 #include "tests/support/suites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { MESSAGE = 1424, HEADER = 7, TRAIN = 44, ROUNDS = 301, MAX_SUITES = 8 };
 enum { SEGMENT = 13 + MESSAGE + STT_AEAD_TAG_BYTES };
@@ -33,13 +33,6 @@ static uint8_t header[HEADER], nonces[TRAIN][STT_AEAD_NONCE_MAX];
 static struct bytes parts[TRAIN][2];
 static struct stt_aead_plain plain[TRAIN];
 static struct stt_aead_sealed sealed[TRAIN];
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void prepare(void)
 {
@@ -91,9 +84,9 @@ static void measure_round(size_t round)
 {
     for (size_t i = 0; i < suites_len; i++) {
         for (int what = 0; what < MEASURES; what++) {
-            double begin = now_ns();
+            double begin = wall_ns();
             run(&suites[i], (enum measure)what);
-            ns[i][what][round] = (now_ns() - begin) / TRAIN;
+            ns[i][what][round] = (wall_ns() - begin) / TRAIN;
         }
     }
 }

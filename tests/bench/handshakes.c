@@ -11,11 +11,11 @@
 #include "stt/node/env.h"
 #include "stt/wire/limits.h"
 #include "tests/support/duo.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { BATCH = 32, CLIENTS = 40 * BATCH, ROUNDS = 2 };
 
@@ -34,13 +34,6 @@ static stt_ns now;
 static struct client *clients;
 static double initiator_s, responder_s;
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void fail(const char *what)
 {
     fprintf(stderr, "%s\n", what);
@@ -57,11 +50,11 @@ static double ns_per_dh(void)
     stt_noise_keypair_init(&a, bytes);
     bytes[0] = 2;
     stt_noise_keypair_init(&b, bytes);
-    double began = seconds();
+    double began = cpu_seconds();
     for (int i = 0; i < TIMES; i++)
         if (!stt_noise_dh(shared, a.secret_key, b.public_key))
             fail("no X25519");
-    return (seconds() - began) * 1e9 / TIMES;
+    return (cpu_seconds() - began) * 1e9 / TIMES;
 }
 
 static double ns_per_key(void)
@@ -69,12 +62,12 @@ static double ns_per_key(void)
     enum { TIMES = 50 };
     struct stt_noise_keypair pair;
     uint8_t bytes[32] = {1};
-    double began = seconds();
+    double began = cpu_seconds();
     for (int i = 0; i < TIMES; i++) {
         bytes[1] = (uint8_t)i;
         stt_noise_keypair_init(&pair, bytes);
     }
-    return (seconds() - began) * 1e9 / TIMES;
+    return (cpu_seconds() - began) * 1e9 / TIMES;
 }
 
 /* -- handshakes -------------------------------------------------------------------------------- */
@@ -163,25 +156,25 @@ static void swallow(struct stt_endpoint *ep)
 
 static void batch(struct client *c)
 {
-    double t[5] = {seconds()};
+    double t[5] = {cpu_seconds()};
     for (int i = 0; i < BATCH; i++) {
         begin(&c[i]);
         take_packet(c[i].ep, &c[i]);
     }
-    t[1] = seconds();
+    t[1] = cpu_seconds();
     for (int i = 0; i < BATCH; i++) {
         give_packet(server, &c[i]);
         take_packet(server, &c[i]);
     }
-    t[2] = seconds();
+    t[2] = cpu_seconds();
     for (int i = 0; i < BATCH; i++) {
         give_packet(c[i].ep, &c[i]);
         take_packet(c[i].ep, &c[i]);
     }
-    t[3] = seconds();
+    t[3] = cpu_seconds();
     for (int i = 0; i < BATCH; i++)
         give_packet(server, &c[i]);
-    t[4] = seconds();
+    t[4] = cpu_seconds();
     initiator_s += t[1] - t[0] + t[3] - t[2];
     responder_s += t[2] - t[1] + t[4] - t[3];
     for (int i = 0; i < BATCH; i++)

@@ -5,9 +5,9 @@
 #include "stt/recovery/loss.h"
 #include "tests/support/ack_frame.h"
 #include "tests/support/env.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { TRAIN = 44, PACKET_BYTES = 1452, STREAM_BYTES = 1400, MEASURED = 4000000 };
 
@@ -25,13 +25,6 @@ struct bench {
     struct stt_range ranges[STT_ACK_RANGES_MAX];
     size_t n_ranges;
 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void send_train(struct bench *b, unsigned packets)
 {
@@ -105,17 +98,17 @@ static double measure(struct bench *b, uint64_t in_flight)
     double spent = 0;
     uint64_t sent = 0, warm = 4 * in_flight;
     for (; sent < warm + MEASURED; sent += train) {
-        double start = seconds();
+        double start = wall_seconds();
         b->now += train * 300;
         send_train(b, train);
-        double between = seconds();
+        double between = wall_seconds();
         double cost = between - start;
         if (b->next > in_flight) {
             receive_all_but(b, in_flight);
             const struct frame_ack *ack = ack_frame(&memory, b->ranges, b->n_ranges, 0);
-            start = seconds();
+            start = wall_seconds();
             take_ack(b, ack);
-            cost += seconds() - start;
+            cost += wall_seconds() - start;
         }
         spent += sent >= warm ? cost : 0;
     }

@@ -6,11 +6,11 @@
  *
  * Usage: protect [-J]      -J: JSON, one flat object */
 #include "crypto/protect.h"
+#include "tests/support/stopwatch.h"
 #include "tests/support/suites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { MESSAGE = 1424, FRAME = 7, TRAIN = 44, ROUNDS = 1001, MAX_SUITES = 12, END_ROOM = 4096 };
 enum { SEGMENT = MESSAGE + STT_PROTECT_OVERHEAD_BYTES };
@@ -28,13 +28,6 @@ static struct samples samples[MAX_SUITES][MEASURES];
 
 static uint8_t ring[TRAIN * MESSAGE], frame[FRAME];
 static struct bytes parts[TRAIN][2];
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void must(bool is_true)
 {
@@ -72,18 +65,18 @@ static void bare_mask(const struct keyed_suite *s)
 
 static double bare_seal(const struct keyed_suite *s)
 {
-    double begin = now_ns();
+    double begin = wall_ns();
     s->suite->seal(s->state, bare_plain, TRAIN);
     bare_mask(s);
-    return (now_ns() - begin) / TRAIN;
+    return (wall_ns() - begin) / TRAIN;
 }
 
 static double bare_open(const struct keyed_suite *s)
 {
-    double begin = now_ns();
+    double begin = wall_ns();
     bare_mask(s);
     size_t opened = s->suite->open(s->state, bare_sealed, TRAIN);
-    double ns = (now_ns() - begin) / TRAIN;
+    double ns = (wall_ns() - begin) / TRAIN;
     must(opened == TRAIN);
     return ns;
 }
@@ -112,21 +105,21 @@ static double whole_seal(struct stt_protect *p)
 {
     static const uint8_t id[8] = {1};
     struct stt_protect_plain plain[TRAIN];
-    double begin = now_ns();
+    double begin = wall_ns();
     for (size_t i = 0; i < TRAIN; i++)
         plain[i] = (struct stt_protect_plain){p->next_number + i, id, parts[i], 2};
     stt_protect_seal(p, plain, TRAIN,
                      (struct stt_protect_train){whole_train, sizeof whole_train, SEGMENT});
-    return (now_ns() - begin) / TRAIN;
+    return (wall_ns() - begin) / TRAIN;
 }
 
 static double whole_open(struct stt_protect *p)
 {
     struct stt_protect_opened opened[TRAIN];
-    double begin = now_ns();
+    double begin = wall_ns();
     stt_protect_open(p, (struct stt_protect_train){whole_train, sizeof whole_train, SEGMENT},
                      opened);
-    double ns = (now_ns() - begin) / TRAIN;
+    double ns = (wall_ns() - begin) / TRAIN;
     for (size_t i = 0; i < TRAIN; i++)
         must(opened[i].result == STT_PROTECT_OPENED);
     return ns;

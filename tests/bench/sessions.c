@@ -9,11 +9,11 @@
 #include "crypto/cpu.h"
 #include "stt/node/secret.h"
 #include "tests/support/duo.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PACKET_ROOM = 1500, BAG_ROOM = 1 << 17, MINUTE_S = 60 };
 
@@ -36,13 +36,6 @@ struct counted {
 static struct duo duo; /* configurations, addresses and handshakes */
 static struct counted counted[2];
 static struct bag bags[2];
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void fail(const char *what)
 {
@@ -117,7 +110,7 @@ static double turn(int i)
     struct duo_side *s = side(i);
     struct bag *in = &bags[1 - i], *out = &bags[i];
     uint8_t room[PACKET_ROOM];
-    double began = seconds();
+    double began = cpu_seconds();
     for (size_t k = 0; k < in->n; k++) {
         struct stt_train train = {.data = in->packets[k].data, .len = in->packets[k].len};
         train.path = (struct stt_path){.local = s->address, .remote = side(1 - i)->address};
@@ -134,7 +127,7 @@ static double turn(int i)
         p->len = train.len;
         memcpy(p->data, train.data, train.len);
     }
-    return seconds() - began;
+    return cpu_seconds() - began;
 }
 
 struct kept {
@@ -181,12 +174,12 @@ static void setup(const struct stt_aead_suite *suite, uint32_t n)
 
 static double connect_all(uint32_t n)
 {
-    double began = seconds();
+    double began = cpu_seconds();
     for (uint32_t i = 0; i < n; i++) {
         duo_connect(&duo, STT_MODE_K);
         duo_run_for(&duo, STT_US(200)); /* what the budget for handshakes allows */
     }
-    return seconds() - began;
+    return cpu_seconds() - began;
 }
 
 static bool measure(const struct stt_aead_suite *suite, uint32_t n, size_t most)

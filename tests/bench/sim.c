@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * What the simulated network itself costs, in wall time per datagram. Usage: bench/sim */
 #include "stt/sim.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct sender {
     uint64_t left, seen;
@@ -47,13 +47,6 @@ static void receive(void *ctx, stt_ns now, const struct stt_train *t)
     ((struct sender *)ctx)->seen += (t->len + t->segment_bytes - 1) / t->segment_bytes;
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void measure(const char *name, const struct stt_link_config *link, uint32_t train,
                     bool hash_payloads)
 {
@@ -71,9 +64,9 @@ static void measure(const char *name, const struct stt_link_config *link, uint32
         stt_sim_machine_add(sim, &machine, &b, &a.to, &to))
         return;
     stt_sim_pair(sim, from, to, link);
-    double began = seconds();
+    double began = wall_seconds();
     stt_sim_run_until(sim, STT_S(3600));
-    double took = seconds() - began;
+    double took = wall_seconds() - began;
     printf("%-44s %7.2f million datagrams/s  %6.0f ns each  %llu arrived\n", name, 3.0 / took,
            took * 1e9 / 3e6, (unsigned long long)b.seen);
     stt_sim_free(sim);

@@ -9,11 +9,11 @@
 #include "crypto/mac.h"
 #include "stt/wire/packet.h"
 #include "tests/support/duo.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { VARIANTS = 1024, SMALL = 60, LARGE = 1452, HALF_OPEN_BYTES = 64 * 8192 };
 
@@ -26,13 +26,6 @@ static struct duo duo;
 static struct datagram *datagrams;
 static uint8_t session_id[STT_ID_BYTES]; /* of a live session of the server's */
 static struct rng rng;
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void fail(const char *what)
 {
@@ -227,9 +220,9 @@ static bool measure(const struct kind *kind, uint64_t n)
     take_all(VARIANTS); /* tables take their size */
     struct stt_endpoint_stats before = duo_stats(&duo.server);
     size_t bytes = duo.server.te.bytes_in_use;
-    double began = seconds();
+    double began = cpu_seconds();
     take_all(n);
-    double ns = (seconds() - began) * 1e9 / (double)n;
+    double ns = (cpu_seconds() - began) * 1e9 / (double)n;
     struct stt_endpoint_stats after = duo_stats(&duo.server);
     uint64_t sent = after.bytes_sent - before.bytes_sent;
     long growth = (long)duo.server.te.bytes_in_use - (long)bytes;

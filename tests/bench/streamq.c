@@ -4,10 +4,10 @@
 #include "stt/stream/recvq.h"
 #include "stt/stream/sendq.h"
 #include "tests/support/env.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { PIECE = 1400, WINDOW = 700, ROUNDS = 2000, LOSS = 20, RUNS = 5 };
 
@@ -30,13 +30,6 @@ static const struct {
     {"sendq: write", true},  {"sendq: next and parts", false},   {"sendq: on_acked", false},
     {"recvq: insert", true}, {"recvq: peek and consume", false},
 };
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void require(bool condition)
 {
@@ -107,14 +100,14 @@ static void run(struct bench *b, int percent, double ns[PHASES])
     static const enum phase order[] = {WRITE, NEXT, INSERT, ACKED};
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t p = 0; p < 4; p++) {
-            double start = now_ns();
+            double start = wall_ns();
             run_phase(b, order[p], percent);
-            ns[order[p]] += now_ns() - start;
+            ns[order[p]] += wall_ns() - start;
         }
         repair(b, percent);
-        double start = now_ns();
+        double start = wall_ns();
         run_phase(b, READ, percent);
-        ns[READ] += now_ns() - start;
+        ns[READ] += wall_ns() - start;
         if (round == 0)
             b->allocs = b->te.allocs;
     }
@@ -146,12 +139,12 @@ static double bare_copy_ns(void)
     static uint8_t packet[PIECE], ring[WINDOW * PIECE];
     double best = 0;
     for (int run_number = 0; run_number < RUNS; run_number++) {
-        double start = now_ns();
+        double start = wall_ns();
         for (int i = 0; i < ROUNDS * WINDOW; i++) {
             memcpy(ring + i % WINDOW * PIECE, packet, PIECE);
             __asm__ volatile("" : : "r"(ring) : "memory");
         }
-        double ns = (now_ns() - start) / (ROUNDS * WINDOW);
+        double ns = (wall_ns() - start) / (ROUNDS * WINDOW);
         best = run_number == 0 || ns < best ? ns : best;
     }
     return best;
@@ -165,12 +158,12 @@ static double drained_ns(void)
     test_env_init(&b.te, 1);
     stt_chunk_pool_init(&b.pool, &b.te.env, 16 << 20);
     stt_recvq_init(&b.r, &b.pool);
-    double start = now_ns();
+    double start = wall_ns();
     for (int i = 0; i < ROUNDS * WINDOW; i++, piece.offset += PIECE) {
         insert(&b, &piece);
         read_some(&b);
     }
-    double ns = (now_ns() - start) / (ROUNDS * WINDOW);
+    double ns = (wall_ns() - start) / (ROUNDS * WINDOW);
     stt_recvq_fini(&b.r);
     stt_chunk_pool_fini(&b.pool);
     return ns;

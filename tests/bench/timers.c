@@ -3,10 +3,10 @@
  * an owner of a kilobyte, as it does in life, so that touching one misses the cache. */
 #include "stt/base/timers.h"
 #include "tests/support/env.h"
+#include "tests/support/stopwatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct owner {
     struct stt_timer timer;
@@ -21,13 +21,6 @@ struct bench {
     struct rng rng;
     stt_ns now;
 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static struct stt_timer *any(struct bench *b)
 {
@@ -116,10 +109,10 @@ static double ns_per_operation(uint32_t n, void (*run)(struct bench *))
     setup(&b, n);
     for (uint32_t i = 0; i < n; i++) /* once round, to see the steady state */
         run(&b);
-    double start = seconds();
+    double start = wall_seconds();
     for (uint32_t i = 0; i < ROUNDS; i++)
         run(&b);
-    double ns = (seconds() - start) * 1e9 / ROUNDS;
+    double ns = (wall_seconds() - start) * 1e9 / ROUNDS;
     teardown(&b);
     return ns;
 }

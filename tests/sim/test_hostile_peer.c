@@ -6,11 +6,10 @@
 #include "stt/session/engine.h"
 #include "tests/support/duo.h"
 #include "tests/support/frames.h"
+#include "tests/support/stopwatch.h"
 #include "tests/support/suite.h"
 #include "tests/support/traitor.h"
 #include "tests/support/world.h"
-
-#include <time.h>
 
 static struct duo duo; /* the server is the victim of each test */
 
@@ -78,13 +77,6 @@ static void require_open(void)
     duo_pull(&duo.server);
     ck_assert_uint_eq(duo.server.events[STT_EVENT_CLOSED], 0);
     ck_assert_str_eq(duo_info(&duo.server).state, "open");
-}
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* -- acks -------------------------------------------------------------------------------------- */
@@ -164,13 +156,13 @@ START_TEST(ranges_cost_nothing_for_what_they_span_case_22)
     uint64_t largest = (UINT64_C(1) << 61) - 1;
     victim()->protect->next_number = largest + 1; /* as if so many had been sent */
     victim()->loss.sent_end = largest + 1;
-    double began = seconds();
+    double began = cpu_seconds();
     for (int i = 0; i < 10000; i++) {
         say_ack(largest, largest, 0);
         say(many_ranges(largest, frames));
     }
     require_open();
-    ck_assert(seconds() - began < 5);
+    ck_assert(cpu_seconds() - began < 5);
     duo_end(&duo);
 }
 END_TEST
