@@ -103,6 +103,22 @@ size_t stt_aead_gather(const struct stt_aead_plain *packet);
 /* The end of an unsuccessful open: wipes. */
 void stt_aead_refuse(struct stt_aead_sealed *packet);
 
+/* A suite's `open` that takes a train packet by packet; `open_one` sees none that is too short. */
+static inline size_t
+stt_aead_open_each(const void *state, struct stt_aead_sealed *packets, size_t n,
+                   bool (*open_one)(const void *state, const struct stt_aead_sealed *packet))
+{
+    size_t opened = 0;
+    for (struct stt_aead_sealed *p = packets; p != packets + n; p++) {
+        p->is_open = p->len >= STT_AEAD_TAG_BYTES && open_one(state, p);
+        if (p->is_open)
+            opened++;
+        else
+            stt_aead_refuse(p);
+    }
+    return opened;
+}
+
 /* No limit: as many as there are packet numbers (spec 02, "Suites"). */
 #define STT_AEAD_UNLIMITED (UINT64_C(1) << 62)
 

@@ -37,15 +37,7 @@ static bool open_one(const void *state, const struct stt_aead_sealed *p)
 
 static size_t open(const void *state, struct stt_aead_sealed *packets, size_t n)
 {
-    size_t opened = 0;
-    for (struct stt_aead_sealed *p = packets; p != packets + n; p++) {
-        p->is_open = p->len >= STT_AEAD_TAG_BYTES && open_one(state, p);
-        if (p->is_open)
-            opened++;
-        else
-            stt_aead_refuse(p);
-    }
-    return opened;
+    return stt_aead_open_each(state, packets, n, open_one);
 }
 
 const struct stt_aead_suite stt_aes_256_gcm = {

@@ -44,16 +44,21 @@ static int draw(uint8_t out[32], const struct stt_env *env)
     return ok ? STT_OK : STT_E_IO;
 }
 
-int stt_identity_generate(struct stt_identity *id, const struct stt_env *env)
+/* The identity of a secret that was had without an error, or none; wipes the secret. */
+static int take(struct stt_identity *id, uint8_t secret[32], int error)
 {
-    uint8_t secret[32];
-    int error = draw(secret, env);
     if (error)
         stt_identity_fini(id);
     else
         stt_identity_init(id, secret);
-    stt_env_wipe(secret, sizeof secret);
+    stt_env_wipe(secret, 32);
     return error;
+}
+
+int stt_identity_generate(struct stt_identity *id, const struct stt_env *env)
+{
+    uint8_t secret[32];
+    return take(id, secret, draw(secret, env));
 }
 
 int stt_seed_generate(struct stt_seed *seed, const struct stt_env *env)
@@ -170,11 +175,5 @@ void stt_identity_encode(const struct stt_identity *id, char out[STT_TEXT_ROOM])
 int stt_identity_decode(struct stt_identity *id, const char *text)
 {
     uint8_t secret[32];
-    int error = decode_key(STT_TEXT_IDENTITY, text, secret);
-    if (error)
-        stt_identity_fini(id);
-    else
-        stt_identity_init(id, secret);
-    stt_env_wipe(secret, sizeof secret);
-    return error;
+    return take(id, secret, decode_key(STT_TEXT_IDENTITY, text, secret));
 }

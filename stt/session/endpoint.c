@@ -222,6 +222,17 @@ struct stt_session *stt_endpoint_find(const struct stt_endpoint *ep, stt_handle 
     return s && s->is_reported && !s->is_gone ? s : NULL;
 }
 
+int stt_endpoint_find_open(struct stt_endpoint *ep, stt_ns now, stt_handle handle,
+                           struct stt_session **out)
+{
+    *out = stt_endpoint_find(ep, handle);
+    if (!*out)
+        return STT_E_STALE;
+    if (!stt_endpoint_is_alive(ep, now))
+        return STT_E_FORKED;
+    return (*out)->state == STT_SESSION_OPEN ? STT_OK : STT_E_STATE;
+}
+
 stt_handle stt_endpoint_handle(const struct stt_endpoint *ep, const struct stt_session *s)
 {
     return stt_slab_id(&ep->sessions, s);
@@ -616,13 +627,10 @@ int stt_session_close(struct stt_endpoint *ep, stt_ns now, stt_handle session, u
 
 int stt_session_ping(struct stt_endpoint *ep, stt_ns now, stt_handle session)
 {
-    struct stt_session *s = stt_endpoint_find(ep, session);
-    if (!s)
-        return STT_E_STALE;
-    if (!stt_endpoint_is_alive(ep, now))
-        return STT_E_FORKED;
-    if (s->state != STT_SESSION_OPEN)
-        return STT_E_STATE;
+    struct stt_session *s;
+    int error = stt_endpoint_find_open(ep, now, session, &s);
+    if (error)
+        return error;
     s->owed |= STT_OWES_PING;
     stt_endpoint_ready(ep, s);
     return STT_OK;

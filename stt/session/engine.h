@@ -106,6 +106,9 @@ struct stt_endpoint {
 
 /* NULL when the handle is stale. */
 struct stt_session *stt_endpoint_find(const struct stt_endpoint *ep, stt_handle handle);
+/* For the host's calls that need keys: STT_OK, or why not. */
+int stt_endpoint_find_open(struct stt_endpoint *ep, stt_ns now, stt_handle handle,
+                           struct stt_session **out) STT_MUST_USE;
 stt_handle stt_endpoint_handle(const struct stt_endpoint *ep, const struct stt_session *s);
 bool stt_endpoint_draw(struct stt_endpoint *ep, uint8_t *out, size_t len) STT_MUST_USE;
 /* Unpredictable, but no secret: which numbers are left out, when timers come. */

@@ -552,13 +552,10 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
 
 int stt_session_update_keys(struct stt_endpoint *ep, stt_ns now, stt_handle session)
 {
-    struct stt_session *s = stt_endpoint_find(ep, session);
-    if (!s)
-        return STT_E_STALE;
-    if (!stt_endpoint_is_alive(ep, now))
-        return STT_E_FORKED;
-    if (s->state != STT_SESSION_OPEN)
-        return STT_E_STATE;
+    struct stt_session *s;
+    int error = stt_endpoint_find_open(ep, now, session, &s);
+    if (error)
+        return error;
     if (!stt_protect_may_update(s->protect))
         return STT_E_AGAIN;
     stt_protect_update(s->protect);
