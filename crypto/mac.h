@@ -14,7 +14,7 @@
 #define STT_COOKIE_NONCE_BYTES  24
 #define STT_COOKIE_SEALED_BYTES 32
 #define STT_COOKIE_SECRET_BYTES 32
-#define STT_COOKIE_PERIOD       STT_S(120)
+#define STT_COOKIE_PERIOD       STT_S(120) /* this and the last: cookies live 120 to 240 s */
 
 /* What mac1 and cookie keys are made of. */
 struct stt_mac_base {

@@ -16,10 +16,10 @@ struct stt_aead_suite;
 /* Which handshakes are answered, as bits. A connecting side chooses its mode in each call. */
 #define STT_ACCEPT(mode) (1u << (mode))
 
-#define STT_SEEDS_MAX       4u
-#define STT_SUITES_MAX      8u
-#define STT_APPLICATION_MAX 32
-#define STT_NETWORK_MAX     32
+#define STT_SEEDS_MAX       4u /* old and new of a group; each costs a mac1 */
+#define STT_SUITES_MAX      8u /* twice as many as there are */
+#define STT_APPLICATION_MAX 32 /* a name and a version, "sttcat/1" */
+#define STT_NETWORK_MAX     32 /* a hash fits */
 
 struct stt_config {
     size_t size; /* sizeof(struct stt_config), so that the library knows which fields you know */

@@ -70,14 +70,14 @@ void stt_scheduler_init(struct stt_scheduler *s, uint32_t grain_bytes)
 {
     assert(grain_bytes);
     *s = (struct stt_scheduler){.grain_bytes = grain_bytes};
-    for (unsigned i = 0; i < STT_SCHEDULER_LEVELS; i++)
+    for (unsigned i = 0; i < STT_URGENCY_LEVELS; i++)
         stt_list_init(&s->levels[i]);
     stt_list_init(&s->waiting);
 }
 
 void stt_scheduler_add(struct stt_scheduler *s, struct stt_schedule *e, stt_ns now)
 {
-    assert(e->urgency < STT_SCHEDULER_LEVELS);
+    assert(e->urgency < STT_URGENCY_LEVELS);
     if (is_ready(e))
         return;
     if (e->left == 0)
@@ -97,7 +97,7 @@ void stt_scheduler_remove(struct stt_scheduler *s, struct stt_schedule *e)
 
 void stt_scheduler_set_urgency(struct stt_scheduler *s, struct stt_schedule *e, uint8_t urgency)
 {
-    assert(urgency < STT_SCHEDULER_LEVELS);
+    assert(urgency < STT_URGENCY_LEVELS);
     if (e->urgency == urgency)
         return;
     bool was_ready = is_ready(e);

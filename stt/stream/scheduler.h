@@ -12,8 +12,7 @@
 
 #include "stt/base/list.h"
 #include "stt/types.h"
-
-enum { STT_SCHEDULER_LEVELS = 8 };
+#include "stt/wire/limits.h"
 
 /* A stream's place. Zeroed memory with an urgency is a stream that has nothing to send. */
 struct stt_schedule {
@@ -27,7 +26,7 @@ struct stt_schedule {
 };
 
 struct stt_scheduler {
-    struct stt_list levels[STT_SCHEDULER_LEVELS];
+    struct stt_list levels[STT_URGENCY_LEVELS];
     struct stt_list waiting;
     uint8_t ready; /* bit n: level n is not empty */
     uint32_t grain_bytes;

@@ -2,11 +2,14 @@
  * limits: every constant that bounds memory, count or time in the protocol, with its reason.
  *
  * What both sides must agree on is normative in spec 02-wire and 03-handshake; the rest is this
- * implementation's, and what ends in _DEFAULT and the windows can be configured. The limits of
- * cipher suites stand in crypto's suite table, those of the DHT in dht/. */
+ * implementation's, and what ends in _DEFAULT and the windows can be configured. What a host's
+ * configuration can hold stands in stt/config.h; the limits of cipher suites in crypto's suite
+ * table, the period of cookies in crypto/mac.h, the replay window in crypto/replay.h; those of the
+ * DHT in dht/. */
 #ifndef STT_WIRE_LIMITS_H
 #define STT_WIRE_LIMITS_H
 
+#include "stt/config.h"
 #include "stt/types.h"
 
 /* Datagrams and trains. */
@@ -27,17 +30,15 @@
 #define STT_HANDSHAKE_GIVE_UP_NS     STT_S(10)   /* then people want to hear why */
 
 /* What strangers may cost. */
-#define STT_HALF_OPEN_LIFE_NS      STT_S(10)  /* as long as an initiator tries */
-#define STT_HALF_OPEN_FREE         64u        /* above it mac2 is demanded: prove the address */
-#define STT_HANDSHAKE_CORE_PERCENT 10u        /* and when handshakes take more than this */
-#define STT_HALF_OPEN_MAX_DEFAULT  4096u      /* bounds memory; divided among workers */
-#define STT_HALF_OPEN_PER_32       64u        /* IPv4 /32: many people behind one NAT */
-#define STT_HALF_OPEN_PER_64       64u        /* IPv6 /64: one customer's network */
-#define STT_HALF_OPEN_PER_48       256u       /* IPv6 /48: one site of many networks */
-#define STT_HALF_OPEN_PER_PEER     4u         /* a peer id has few connects under way */
-#define STT_COOKIE_PERIOD_NS       STT_S(120) /* this and the last: cookies live 120 to 240 s */
-#define STT_SEEDS_MAX              4u         /* old and new of a group; each costs a mac1 */
-#define STT_AMPLIFICATION_MAX      3u         /* bytes out per byte in, to an unproven address */
+#define STT_HALF_OPEN_LIFE_NS      STT_S(10) /* as long as an initiator tries */
+#define STT_HALF_OPEN_FREE         64u       /* above it mac2 is demanded: prove the address */
+#define STT_HANDSHAKE_CORE_PERCENT 10u       /* and when handshakes take more than this */
+#define STT_HALF_OPEN_MAX_DEFAULT  4096u     /* bounds memory; divided among workers */
+#define STT_HALF_OPEN_PER_32       64u       /* IPv4 /32: many people behind one NAT */
+#define STT_HALF_OPEN_PER_64       64u       /* IPv6 /64: one customer's network */
+#define STT_HALF_OPEN_PER_48       256u      /* IPv6 /48: one site of many networks */
+#define STT_HALF_OPEN_PER_PEER     4u        /* a peer id has few connects under way */
+#define STT_AMPLIFICATION_MAX      3u        /* bytes out per byte in, to an unproven address */
 
 /* Codes and passphrases, mode W. */
 #define STT_CODE_LIFE_NS            STT_S(10 * 60) /* nobody reads a code aloud for longer */
@@ -51,9 +52,6 @@
 #define STT_PASSPHRASE_BYTES_MAX    256u           /* a line of text */
 
 /* Handshake parameters. */
-#define STT_SUITES_MAX              8u       /* twice as many as there are */
-#define STT_APPLICATION_BYTES_MAX   32u      /* a name and a version, "sttcat/1" */
-#define STT_NETWORK_ID_BYTES_MAX    32u      /* a hash fits */
 #define STT_EXTENSIONS_MAX          16u      /* their list stays within 32 bytes */
 #define STT_PARAMS_UNKNOWN_MAX      64u      /* work for what is ignored */
 #define STT_PARAM_ID_IGNORED_MAX    0x3fffu  /* an unknown id above it is a violation */
@@ -72,7 +70,6 @@
 #define STT_STALLED_PTO                  3u        /* unanswered for so long: tell the host */
 #define STT_OLD_KEYS_PTO                 3u        /* what is reordered comes by then or never */
 #define STT_CLOSING_PTO                  3u        /* closing, draining: for late packets */
-#define STT_REPLAY_WINDOW                8192u     /* numbers below the highest that may be late */
 #define STT_REPLAY_WINDOW_IDLE           64u       /* a quiet session's: one word */
 #define STT_REASON_BYTES_MAX             256u      /* a sentence or two for people */
 

@@ -47,7 +47,7 @@ const struct stt_param_rule stt_param_rules[STT_PARAM_COUNT] = {
     ROW(0x06, SUITE,              suite,              BYTE,    K2 | S2 | W2,                  0)
         LIMITS(0, 0, 255),
     ROW(0x10, APPLICATION,        application,        TEXT,    T,                             0)
-        LIMITS(0, 1, STT_APPLICATION_BYTES_MAX),
+        LIMITS(0, 1, STT_APPLICATION_MAX),
     ROW(0x11, IDLE_TIMEOUT_MS,    idle_timeout_ms,    INTEGER, 0,                             T)
         LIMITS(STT_IDLE_TIMEOUT_MS_DEFAULT, STT_IDLE_TIMEOUT_MS_MIN, STT_IDLE_TIMEOUT_MS_MAX),
     ROW(0x12, MAX_DATA,           max_data,           INTEGER, 0,                             T)

@@ -3,6 +3,7 @@
 #include "crypto/cpu.h"
 #include "stt/base/bytes.h"
 #include "stt/endpoint.h"
+#include "stt/wire/limits.h"
 #include "tests/support/suite.h"
 
 #include <string.h>
@@ -135,6 +136,29 @@ START_TEST(every_sentence_fits_in_the_room_that_is_promised)
 }
 END_TEST
 
+/* limits.h is held against the spec; what people get is this. */
+START_TEST(the_defaults_are_those_of_the_spec)
+{
+    struct stt_config c = STT_CONFIG_INIT;
+    ck_assert_uint_eq(c.keep_alive_ns, STT_KEEP_ALIVE_NS_DEFAULT);
+    ck_assert_uint_eq(c.idle_timeout_ns, STT_MS(STT_IDLE_TIMEOUT_MS_DEFAULT));
+    ck_assert_uint_eq(c.handshake_ns, STT_HANDSHAKE_GIVE_UP_NS);
+    ck_assert_uint_eq(c.max_half_open, STT_HALF_OPEN_MAX_DEFAULT);
+    ck_assert_uint_eq(c.max_half_open_per_prefix, STT_HALF_OPEN_PER_32);
+    ck_assert_uint_eq(c.max_half_open_per_prefix, STT_HALF_OPEN_PER_64);
+    ck_assert_uint_eq(c.max_half_open_per_peer, STT_HALF_OPEN_PER_PEER);
+    ck_assert_uint_eq(c.handshake_work_percent, STT_HANDSHAKE_CORE_PERCENT);
+    ck_assert_uint_eq(c.max_streams, STT_STREAMS_DEFAULT);
+    ck_assert_uint_eq(c.max_frame_bytes, STT_FRAME_BYTES_DEFAULT);
+    ck_assert_uint_eq(c.stream_window_bytes, STT_STREAM_WINDOW_DEFAULT);
+    ck_assert_uint_eq(c.stream_window_max, STT_STREAM_WINDOW_MAX);
+    ck_assert_uint_eq(c.session_window_bytes, STT_SESSION_WINDOW_DEFAULT);
+    ck_assert_uint_eq(c.session_window_max, STT_SESSION_WINDOW_MAX);
+    ck_assert_uint_eq(c.send_ring_bytes, STT_SEND_RING_DEFAULT);
+    ck_assert_uint_eq(c.packet_bytes, STT_DATAGRAM_BYTES_MIN);
+}
+END_TEST
+
 START_TEST(every_reason_has_a_sentence_of_its_own)
 {
     for (int i = STT_REASON_NONE; i <= STT_REASON_MEMORY; i++) {
@@ -152,4 +176,4 @@ END_TEST
 SUITE("config", LOOP(each_mistake_is_named_and_what_is_allowed_is_allowed, 0, N_CHANGES),
       TEST(a_sentence_is_cut_to_the_room_that_there_is),
       TEST(every_sentence_fits_in_the_room_that_is_promised),
-      TEST(every_reason_has_a_sentence_of_its_own))
+      TEST(the_defaults_are_those_of_the_spec), TEST(every_reason_has_a_sentence_of_its_own))

@@ -431,7 +431,7 @@ static bool is_sound(const struct link *l)
 {
     unsigned linked = 0, waiting = 0, at_zero = 0;
     bool sound = true;
-    for (unsigned level = 0; level < STT_SCHEDULER_LEVELS; level++) {
+    for (unsigned level = 0; level < STT_URGENCY_LEVELS; level++) {
         sound = sound && stt_list_is_empty(&l->s.levels[level]) == !(l->s.ready >> level & 1);
         STT_LIST_FOREACH (at, &l->s.levels[level]) {
             struct stt_schedule *e = STT_LIST_ENTRY(at, struct stt_schedule, link);

@@ -2,6 +2,8 @@
  * Limits: each stands in the spec with the same number, and they fit each other. */
 #include "stt/wire/limits.h"
 
+#include "crypto/mac.h"
+#include "crypto/replay.h"
 #include "stt/wire/frame.h"
 #include "stt/wire/packet.h"
 #include "stt/wire/params.h"
@@ -26,18 +28,18 @@ static const struct sentence {
     {STT_CLEAR_BYTES_3, "02-wire.md", "# in message 3"},
     {STT_PROTECTED_HEADER, "02-wire.md", "# bytes of header"},
     {STT_PROTECTED_BYTES_MIN, "02-wire.md", "of tag: # in all"},
-    {STT_REPLAY_WINDOW, "02-wire.md", "at least the # numbers"},
+    {STT_REPLAY_NUMBERS, "02-wire.md", "at least the # numbers"},
     {STT_REPLAY_WINDOW_IDLE, "02-wire.md", "shrink it to #"},
     {STT_ACK_RANGES_MAX, "02-wire.md", "first # of them"},
     {STT_REKEY_MESSAGE_BYTES_MAX, "02-wire.md", "Length (i), at most #"},
     {STT_REASON_BYTES_MAX, "02-wire.md", "for people, at most # bytes"},
     {STT_PARAMS_UNKNOWN_MAX, "02-wire.md", "is ignored, up to # of them"},
     {STT_SEEDS_MAX, "04-session.md", "| seeds | # |"},
-    {STT_NETWORK_ID_BYTES_MAX, "03-handshake.md", "The network id is 0 to # bytes"},
+    {STT_NETWORK_MAX, "03-handshake.md", "The network id is 0 to # bytes"},
     {STT_CODE_SLOT_MAX, "03-handshake.md", "A generated code is a slot, 1 to #,"},
     {STT_PASSPHRASE_BYTES_MIN, "03-handshake.md", "valid UTF-8 of # to 256 bytes"},
     {STT_PASSPHRASE_BYTES_MAX, "03-handshake.md", "valid UTF-8 of 8 to # bytes"},
-    {STT_COOKIE_PERIOD_NS / STT_S(1), "03-handshake.md", "floor(now / # s)"},
+    {STT_COOKIE_PERIOD / STT_S(1), "03-handshake.md", "floor(now / # s)"},
     {STT_HANDSHAKE_CORE_PERCENT, "03-handshake.md", "share of a core (# %)"},
     {STT_HALF_OPEN_FREE, "03-handshake.md", "more than # states are half open"},
     {STT_HALF_OPEN_LIFE_NS / STT_S(1), "03-handshake.md", "A half-open state lives # s"},
