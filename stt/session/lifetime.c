@@ -217,7 +217,7 @@ void stt_session_end(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
     forget_deadlines(s);
     s->owed = stt_session_last_words(s);
     s->close_next = 1;
-    stt_session_set(s, STT_TIMER_CLOSING, now + 3 * stt_session_pto(s));
+    stt_session_set(s, STT_TIMER_CLOSING, now + STT_CLOSING_PTO * stt_session_pto(s));
     stt_endpoint_ready(ep, s);
     stt_session_rearm(ep, s);
     report_end(ep, s);
@@ -262,7 +262,7 @@ void stt_session_on_close(struct stt_endpoint *ep, stt_ns now, struct stt_sessio
     stt_session_enter(ep, now, s, STT_SESSION_DRAINING);
     forget_deadlines(s);
     s->owed = STT_OWES_CLOSE;
-    stt_session_set(s, STT_TIMER_CLOSING, now + 3 * stt_session_pto(s));
+    stt_session_set(s, STT_TIMER_CLOSING, now + STT_CLOSING_PTO * stt_session_pto(s));
     stt_endpoint_ready(ep, s);
     report_end(ep, s);
 }
