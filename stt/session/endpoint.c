@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * endpoint: the five verbs, demultiplexing by session id, handles, and what the host is told.
+ * endpoint: the five verbs, demultiplexing by session id, and handles.
  *
  * Owns every object of its sessions. Invariants: a session is in `ready` iff it may have something
  * to send, in `events` iff the host has something to hear of it; a handle that has been told CLOSED
@@ -295,24 +295,6 @@ void stt_endpoint_ready(struct stt_endpoint *ep, struct stt_session *s)
         stt_list_push_back(&ep->ready, &s->ready);
 }
 
-void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint8_t pending)
-{
-    s->pending |= pending;
-    if (!stt_list_is_linked(&s->events))
-        stt_list_push_back(&ep->events, &s->events);
-}
-
-void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
-                              enum stt_reason reason)
-{
-    if (ep->n_code_events == STT_CODE_EVENTS_MAX) {
-        ep->first_code_event = (ep->first_code_event + 1) % STT_CODE_EVENTS_MAX;
-        ep->n_code_events--;
-    }
-    uint32_t at = (ep->first_code_event + ep->n_code_events++) % STT_CODE_EVENTS_MAX;
-    ep->code_events[at] = (struct stt_code_event){type, reason, slot};
-}
-
 static struct stt_reply *new_reply(struct stt_endpoint *ep, const struct stt_path *path)
 {
     if (ep->n_replies == STT_REPLIES_MAX)
@@ -542,144 +524,6 @@ void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now)
         stt_session_expire(ep, now, STT_LIST_ENTRY(timer, struct stt_session, timer));
     while (stt_codes_expire(&ep->secrets->codes, now, &slot))
         stt_endpoint_report_code(ep, STT_EVENT_CODE_ENDED, slot, STT_REASON_CODE_EXPIRED);
-}
-
-/* -- events
- * ---------------------------------------------------------------------------------------------------
- */
-
-static const enum stt_event_type event_of_bit[] = {
-    STT_EVENT_CONNECTED, STT_EVENT_ACCEPTED, STT_EVENT_STALLED,
-    STT_EVENT_RESUMED,   STT_EVENT_PATH,     STT_EVENT_CLOSED,
-};
-
-/* For people and terminals: everything but printable ASCII becomes a dot. */
-static void take_text(struct stt_event *event, const struct stt_session_end *end)
-{
-    size_t n = end->text_len < STT_REASON_TEXT_MAX ? end->text_len : STT_REASON_TEXT_MAX;
-    for (size_t i = 0; i < n; i++)
-        event->text[i] = end->text[i] >= 0x20 && end->text[i] < 0x7f ? (char)end->text[i] : '.';
-}
-
-static bool pull_session_event(struct stt_endpoint *ep, struct stt_event *event)
-{
-    if (stt_list_is_empty(&ep->events))
-        return false;
-    struct stt_session *s = STT_LIST_ENTRY(ep->events.next, struct stt_session, events);
-    int bit = __builtin_ctz(s->pending);
-    s->pending &= (uint8_t)(s->pending - 1);
-    event->type = event_of_bit[bit];
-    event->session = stt_endpoint_handle(ep, s);
-    if (!s->pending)
-        stt_list_remove(&s->events);
-    if (event->type == STT_EVENT_CLOSED) {
-        event->reason = s->end.reason;
-        event->code = s->end.code;
-        event->other = s->end.other;
-        event->user = s->user;
-        take_text(event, &s->end);
-        stt_session_on_pulled_end(ep, s);
-    }
-    return true;
-}
-
-bool stt_endpoint_event(struct stt_endpoint *ep, struct stt_event *event)
-{
-    memset(event, 0, sizeof *event);
-    if (pull_session_event(ep, event))
-        return true;
-    if (!ep->n_code_events)
-        return false;
-    const struct stt_code_event *e = &ep->code_events[ep->first_code_event];
-    event->type = e->type;
-    event->reason = e->reason;
-    event->slot = e->slot;
-    ep->first_code_event = (ep->first_code_event + 1) % STT_CODE_EVENTS_MAX;
-    ep->n_code_events--;
-    return true;
-}
-
-/* -- sessions, as the host sees them
- * ------------------------------------------------------------------------ */
-
-int stt_session_close(struct stt_endpoint *ep, stt_ns now, stt_handle session, uint64_t code,
-                      const char *text)
-{
-    struct stt_session *s = stt_endpoint_find(ep, session);
-    struct stt_session_end end = {
-        .reason = STT_REASON_LOCAL_CLOSE, .application = true, .code = code};
-    if (!s)
-        return STT_E_STALE;
-    if (code > STT_VARINT_MAX)
-        return STT_E_ARGUMENT;
-    if (!stt_endpoint_is_alive(ep, now))
-        return STT_E_FORKED;
-    if (s->state > STT_SESSION_OPEN)
-        return STT_OK;
-    size_t len = text ? strnlen(text, STT_REASON_BYTES_MAX) : 0;
-    if (len && (end.text = stt_env_alloc(&ep->env, len))) {
-        memcpy(end.text, text, len);
-        end.text_len = len;
-    }
-    stt_session_end(ep, now, s, &end);
-    return STT_OK;
-}
-
-int stt_session_ping(struct stt_endpoint *ep, stt_ns now, stt_handle session)
-{
-    struct stt_session *s;
-    int error = stt_endpoint_find_open(ep, now, session, &s);
-    if (error)
-        return error;
-    s->owed |= STT_OWES_PING;
-    stt_endpoint_ready(ep, s);
-    return STT_OK;
-}
-
-int stt_session_info(const struct stt_endpoint *ep, stt_handle session,
-                     struct stt_session_info *out)
-{
-    const struct stt_session *s = stt_endpoint_find(ep, session);
-    if (!s)
-        return STT_E_STALE;
-    *out = (struct stt_session_info){
-        .peer = s->peer,
-        .path = *stt_paths_current(&s->paths),
-        .mode = (enum stt_mode)s->mode,
-        .state = stt_session_state_text(s->state),
-        .initiator = s->is_initiator,
-        .confirmed = s->is_confirmed,
-        .exclusive = s->is_exclusive,
-        .stalled = s->is_stalled,
-        .suite = s->suite ? s->suite->name : NULL,
-        .epoch = s->protect ? s->protect->keys.number : 0,
-        .packets_sent = s->packets_sent,
-        .packets_received = s->packets_received,
-        .bytes_sent = s->bytes_sent,
-        .bytes_received = s->bytes_received,
-        .opens_failed = s->protect ? s->protect->failed : 0,
-        .rtt_ns =
-            s->loss.at[s->loss.in_use].rtt.has_sample ? s->loss.at[s->loss.in_use].rtt.smoothed : 0,
-        .created_at = s->created_at,
-        .confirmed_at = s->confirmed_at,
-        .last_received_at = s->last_received_at,
-    };
-    return STT_OK;
-}
-
-void *stt_session_user(const struct stt_endpoint *ep, stt_handle session)
-{
-    const struct stt_session *s = stt_endpoint_find(ep, session);
-    return s ? s->user : NULL;
-}
-
-int stt_session_set_user(struct stt_endpoint *ep, stt_handle session, void *user)
-{
-    struct stt_session *s = stt_endpoint_find(ep, session);
-    if (!s)
-        return STT_E_STALE;
-    s->user = user;
-    return STT_OK;
 }
 
 /* -- counters

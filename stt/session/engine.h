@@ -2,6 +2,8 @@
  * engine: what an endpoint holds, and what the parts of this folder do to a session on its behalf.
  *
  *     endpoint     the five verbs, demultiplexing, handles
+ *     events       what the host is to hear
+ *     host         what the host may do to a session, and ask of it
  *     admission    packets of strangers: who is answered, and with what
  *     connecting   both sides of a handshake, from the first message to the keys
  *     receiving    opened packets: frames and what they cause
@@ -117,10 +119,6 @@ bool stt_endpoint_draw_seeds(struct stt_endpoint *ep, uint8_t out[8]) STT_MUST_U
 bool stt_endpoint_draw_id(struct stt_endpoint *ep, struct stt_id *id) STT_MUST_USE;
 /* It has something to send. */
 void stt_endpoint_ready(struct stt_endpoint *ep, struct stt_session *s);
-/* The host is to hear of it: STT_PENDING_ bits. */
-void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint8_t pending);
-void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
-                              enum stt_reason reason);
 void stt_endpoint_reply(struct stt_endpoint *ep, const struct stt_path *path, struct bytes packet);
 
 void stt_endpoint_answer_again(struct stt_endpoint *ep, stt_handle handle,
@@ -139,6 +137,14 @@ bool stt_endpoint_allows_peer(const struct stt_endpoint *ep, const uint8_t stati
 
 /* Once, when the secrets are there. */
 void stt_admission_init(struct stt_endpoint *ep);
+/* -- events --------------------------------------------------------------------------------------
+ */
+
+/* The host is to hear of it: STT_PENDING_ bits. */
+void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint8_t pending);
+void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
+                              enum stt_reason reason);
+
 /* -- admission -----------------------------------------------------------------------------------
  */
 
