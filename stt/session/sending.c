@@ -208,7 +208,7 @@ static bool say_stream_owed(struct stt_stream *t, struct draft *d)
     for (uint32_t left = t->owes; left; left &= left - 1) {
         uint32_t bit = left & -left;
         struct wr w = stt_packing_frame(d->packing);
-        struct stt_piece piece = {.stream = (uint32_t)t->id, .owes = bit};
+        struct stt_piece piece = {.stream = t->slot, .owes = bit};
         if (!say_of_stream(t, bit, &w))
             return false;
         stt_packing_add_frame(d->packing, &w, &piece, true);
@@ -257,7 +257,7 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     size_t n = stt_sendq_parts(&t->send, piece.offset, piece.len, parts, max);
     stt_packing_add_data(p, n,
                          &(struct stt_piece){.offset = piece.offset,
-                                             .stream = (uint32_t)t->id,
+                                             .stream = t->slot,
                                              .len = (uint16_t)piece.len,
                                              .fin = piece.fin});
     x->sent += t->send.sent - sent;

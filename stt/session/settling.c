@@ -80,9 +80,9 @@ static void take(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
             on_owes_lost(ep, s, x->owes);
         return;
     }
-    struct stt_stream *t = stt_stream_by_id(ep, s, x->stream);
+    struct stt_stream *t = s->streams ? stt_slots_at(&s->streams->slots, x->stream) : NULL;
     if (!t)
-        return;
+        return; /* it has ended */
     if (acked)
         on_stream_acked(ep, t, x);
     else

@@ -24,8 +24,14 @@ static struct stt_stream *find(const struct stt_endpoint *ep, stt_handle handle)
 struct stt_stream *stt_stream_by_id(const struct stt_endpoint *ep, const struct stt_session *s,
                                     uint64_t id)
 {
+    struct stt_streams *x = s->streams;
     struct stream_key key = {stt_endpoint_handle(ep, s), id};
-    return stt_slab_at(&ep->streams, stt_map_find(&ep->streams_by_id, &key));
+    if (x->latest && x->latest->id == id)
+        return x->latest;
+    struct stt_stream *t = stt_slab_at(&ep->streams, stt_map_find(&ep->streams_by_id, &key));
+    if (t)
+        x->latest = t;
+    return t;
 }
 
 stt_handle stt_stream_handle(const struct stt_endpoint *ep, const struct stt_stream *t)
@@ -41,18 +47,34 @@ static bool is_ours(const struct stt_stream *t)
 /* -- birth and death ------------------------------------------------------------------------------
  */
 
+/* What it takes to be found: by packets in flight, and by frames of the peer. */
+static int enter_tables(struct stt_endpoint *ep, struct stt_session *s, struct stt_stream *t,
+                        uint64_t id, uint32_t *slot)
+{
+    const struct stt_flight *out = &s->loss.flight;
+    struct stream_key key = {stt_endpoint_handle(ep, s), id};
+    uint64_t settled = out->n_open ? out->first : s->loss.sent_end;
+    int error = stt_slots_take(&s->streams->slots, &ep->env, t, settled, slot);
+    if (error)
+        return error;
+    error = stt_map_put(&ep->streams_by_id, &key, stt_slab_id(&ep->streams, t));
+    if (error)
+        stt_slots_give_back(&s->streams->slots, *slot, s->loss.sent_end);
+    return error;
+}
+
 struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                                   uint64_t id)
 {
+    uint32_t slot;
     struct stt_stream *t = stt_slab_take(&ep->streams);
     if (!t)
         return NULL;
-    struct stream_key key = {stt_endpoint_handle(ep, s), id};
-    if (stt_map_put(&ep->streams_by_id, &key, stt_slab_id(&ep->streams, t)) != STT_OK) {
+    if (enter_tables(ep, s, t, id, &slot) != STT_OK) {
         stt_slab_give_back(&ep->streams, t);
         return NULL;
     }
-    *t = (struct stt_stream){.session = s, .id = id, .has_messages = id & 2};
+    *t = (struct stt_stream){.session = s, .id = id, .slot = slot, .has_messages = id & 2};
     stt_sendq_init(&t->send, &ep->chunks);
     stt_recvq_init(&t->receive, &ep->chunks);
     t->schedule.urgency = STT_URGENCY_DEFAULT;
@@ -64,9 +86,13 @@ struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct st
 
 static void unlink_stream(struct stt_endpoint *ep, struct stt_stream *t)
 {
-    struct stream_key key = {stt_endpoint_handle(ep, t->session), t->id};
+    struct stt_session *s = t->session;
+    struct stream_key key = {stt_endpoint_handle(ep, s), t->id};
     stt_map_remove(&ep->streams_by_id, &key);
-    stt_scheduler_remove(&t->session->streams->scheduler, &t->schedule);
+    stt_slots_give_back(&s->streams->slots, t->slot, s->loss.sent_end);
+    if (s->streams->latest == t)
+        s->streams->latest = NULL;
+    stt_scheduler_remove(&s->streams->scheduler, &t->schedule);
     stt_list_remove(&t->all);
     stt_list_remove(&t->owed);
     stt_list_remove(&t->starved);
@@ -113,6 +139,7 @@ void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s)
     while (!stt_list_is_empty(&x->all))
         stt_stream_free(ep, STT_LIST_ENTRY(x->all.next, struct stt_stream, all));
     stt_numbers_free(&x->theirs, &ep->env);
+    stt_slots_free(&x->slots, &ep->env);
     stt_env_release(&ep->env, x, sizeof *x);
     s->streams = NULL;
 }

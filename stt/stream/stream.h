@@ -14,6 +14,7 @@
 #include "stt/stream/recvq.h"
 #include "stt/stream/scheduler.h"
 #include "stt/stream/sendq.h"
+#include "stt/stream/slots.h"
 #include "stt/stream/window.h"
 #include "stt/streams.h"
 
@@ -32,6 +33,7 @@ struct stt_stream {
     struct stt_list all, owed, events, starved, waiting;
     struct stt_session *session;
     uint64_t id;
+    uint32_t slot; /* by which pieces in flight name it */
     struct stt_sendq send;
     struct stt_recvq receive;
     struct stt_window window;
@@ -56,6 +58,8 @@ struct stt_streams {
     struct stt_list waiting; /* have a small write that waits for company */
     struct stt_list starved; /* have new data, and the session's limit forbids it */
     struct stt_scheduler scheduler;
+    struct stt_slots slots;
+    struct stt_stream *latest;          /* that the peer named: nearly always the next, too */
     struct stt_numbers theirs;          /* which of the peer's numbers were used */
     struct stt_window window;           /* of the session */
     uint64_t received;                  /* the sum of the highest offsets that came in */
