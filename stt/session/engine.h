@@ -7,7 +7,8 @@
  *     admission    packets of strangers: who is answered, and with what
  *     connecting   both sides of a handshake, from the first message to the keys
  *     receiving    opened packets: frames and what they cause
- *     sending      what is owed becomes packets
+ *     saying       which frames go into a packet
+ *     sending      packets, and when they may go
  *     lifetime     states, timers, the end */
 #ifndef STT_SESSION_ENGINE_H
 #define STT_SESSION_ENGINE_H
@@ -217,6 +218,8 @@ void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
 int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s) STT_MUST_USE;
 void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s);
 void stt_streams_on_coalesced(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+/* NULL: stale. */
+struct stt_stream *stt_stream_find(const struct stt_endpoint *ep, stt_handle handle);
 struct stt_stream *stt_stream_by_id(const struct stt_endpoint *ep, const struct stt_session *s,
                                     uint64_t id);
 stt_handle stt_stream_handle(const struct stt_endpoint *ep, const struct stt_stream *t);

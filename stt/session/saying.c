@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ * saying: which frames go into a packet: what the session owes, what its streams owe, and their
+ * data. What is remembered of them is a piece each. Spec 02, "Frames"; spec 05, "Packing". */
+#include "stt/session/saying.h"
+
+#include <assert.h>
+
+/* -- what may be said ---- */
+
+/* In W nobody says more than who he is until he knows that it was heard (spec 04, "Identify"). */
+uint32_t stt_saying_allowed(const struct stt_session *s)
+{
+    uint32_t always = STT_OWES_PING | STT_OWES_ACK | STT_OWES_CLOSE;
+    if (s->state == STT_SESSION_CLOSING || s->state == STT_SESSION_DRAINING)
+        return stt_session_last_words(s);
+    if (s->state == STT_SESSION_IDENTIFY || (s->mode == STT_MODE_W && !s->identity_sent_acked))
+        return always | STT_OWES_IDENTITY;
+    return s->state == STT_SESSION_OPEN ? UINT32_MAX : 0;
+}
+
+bool stt_saying_has_stream_frames(const struct stt_session *s)
+{
+    return s->streams &&
+           (stt_scheduler_next(&s->streams->scheduler) || !stt_list_is_empty(&s->streams->owed));
+}
+
+/* -- frames
+ * ------------------------------------------------------------------------------------------- */
+
+struct stt_piece stt_saying_piece(uint32_t owes)
+{
+    return (struct stt_piece){.stream = STT_NO_STREAM, .owes = owes};
+}
+
+bool stt_saying_has_ack(const struct stt_session *s)
+{
+    return s->acks.received.n && ((s->owed & STT_OWES_ACK) || s->acks.unacked);
+}
+
+void stt_saying_ack(struct stt_session *s, stt_ns now, struct stt_draft *d)
+{
+    struct wr w = stt_packing_frame(d->packing);
+    if (!stt_saying_has_ack(s))
+        return;
+    d->acked = stt_acks_encode(&s->acks, now, &w);
+    if (!d->acked)
+        return;
+    stt_packing_add_frame(d->packing, &w, NULL, false);
+    d->said |= STT_OWES_ACK;
+}
+
+static bool say_identity(struct stt_endpoint *ep, struct stt_session *s, struct wr *w)
+{
+    const struct stt_identity *own = &ep->secrets->identity;
+    struct frame_identity f;
+    memcpy(f.peer_id, own->peer_id.bytes, sizeof f.peer_id);
+    return stt_identity_sign(f.signature, own, "stt1 identity",
+                             KDF_PARTS(KDF_U8(s->is_initiator ? 0 : 1), BYTES(s->h))) &&
+           stt_frame_identity_encode(w, &f);
+}
+
+static bool say_new_id(struct stt_session *s, int place, struct wr *w)
+{
+    struct frame_new_id f;
+    return !stt_session_ids_new(&s->ids, place, &f) || stt_frame_new_id_encode(w, &f);
+}
+
+static bool say_retire_id(struct stt_session *s, int place, struct wr *w)
+{
+    struct frame_retire_id f;
+    return !stt_session_ids_retire(&s->ids, place, &f) || stt_frame_retire_id_encode(w, &f);
+}
+
+static bool say_close(struct stt_session *s, struct wr *w)
+{
+    bool draining = s->state == STT_SESSION_DRAINING;
+    const struct stt_session_end *e = &s->end;
+    struct frame_close f = {.type = STT_FRAME_CLOSE};
+    if (!draining) {
+        f.type = e->application ? STT_FRAME_CLOSE_APPLICATION : STT_FRAME_CLOSE;
+        f.code = e->code;
+        f.frame_type = e->application ? 0 : e->frame_type;
+        f.reason = bytes_of(e->text, e->text_len);
+    }
+    if (stt_frame_close_encode(w, &f))
+        return true;
+    f.reason = BYTES_NONE; /* the code without the words */
+    return stt_frame_close_encode(w, &f);
+}
+
+/* The session's own limits. A newer value is as good as a lost one. */
+static bool say_limit(struct stt_session *s, uint32_t bit, struct wr *w)
+{
+    struct stt_streams *x = s->streams;
+    struct frame_limit f = {.type = STT_FRAME_MAX_DATA};
+    switch (bit) {
+    case STT_OWES_MAX_DATA:
+        f.limit = stt_window_announce(&x->window);
+        break;
+    case STT_OWES_MAX_STREAMS:
+        f.type = STT_FRAME_MAX_STREAMS;
+        f.limit = x->we_allow = x->we_should_allow;
+        break;
+    case STT_OWES_DATA_BLOCKED:
+        f.type = STT_FRAME_DATA_BLOCKED;
+        f.limit = x->send_limit;
+        break;
+    default:
+        f.type = STT_FRAME_STREAMS_BLOCKED;
+        f.limit = x->peer_allows;
+    }
+    return stt_frame_limit_encode(w, &f);
+}
+
+/* One bit of what is owed. */
+static bool say(struct stt_endpoint *ep, struct stt_session *s, uint32_t bit, struct wr *w)
+{
+    switch (bit) {
+    case STT_OWES_PING:
+        return stt_frame_ping_encode(w);
+    case STT_OWES_IDENTITY:
+        return say_identity(ep, s, w);
+    case STT_OWES_CLOSE:
+        return say_close(s, w);
+    default:
+        break;
+    }
+    if (bit & STT_OWES_LIMITS)
+        return say_limit(s, bit, w);
+    int place = __builtin_ctz(bit);
+    return place < 16 ? say_new_id(s, place - 8, w) : say_retire_id(s, place - 16, w);
+}
+
+void stt_saying_owed(struct stt_endpoint *ep, struct stt_session *s, struct stt_draft *d,
+                     uint32_t allowed)
+{
+    uint32_t left = s->owed & stt_saying_allowed(s) & allowed & ~(uint32_t)STT_OWES_ACK;
+    uint32_t again = 0; /* what is said again if it is lost: one piece for all of it */
+    for (; left; left &= left - 1) {
+        uint32_t bit = left & -left;
+        struct wr w = stt_packing_frame(d->packing);
+        if (!say(ep, s, bit, &w))
+            break; /* full: with the next packet */
+        d->said |= bit;
+        if (wr_len(&w) && bit != STT_OWES_CLOSE)
+            again |= bit;
+        stt_packing_add_frame(d->packing, &w, NULL, wr_len(&w) && bit != STT_OWES_CLOSE);
+    }
+    struct stt_piece piece = stt_saying_piece(again);
+    if (again)
+        stt_packing_add_piece(d->packing, &piece);
+}
+
+/* -- frames of streams ---------------------------------------------------------------------------
+ */
+
+static bool say_of_stream(struct stt_stream *t, uint32_t bit, struct wr *w)
+{
+    switch (bit) {
+    case STT_STREAM_OWES_RESET:
+        return stt_frame_reset_encode(w, &(struct frame_reset){.stream = t->id,
+                                                               .code = t->reset_code,
+                                                               .final_offset = t->send.sent});
+    case STT_STREAM_OWES_STOP:
+        return stt_frame_stop_encode(w,
+                                     &(struct frame_stop){.stream = t->id, .code = t->stop_code});
+    case STT_STREAM_OWES_LIMIT:
+        return stt_frame_stream_limit_encode(
+            w, &(struct frame_stream_limit){.type = STT_FRAME_MAX_STREAM_DATA,
+                                            .stream = t->id,
+                                            .limit = stt_window_announce(&t->window)});
+    default:
+        return stt_frame_stream_limit_encode(
+            w, &(struct frame_stream_limit){
+                   .type = STT_FRAME_STREAM_DATA_BLOCKED, .stream = t->id, .limit = t->send_limit});
+    }
+}
+
+static bool say_stream_owed(struct stt_stream *t, struct stt_draft *d)
+{
+    for (uint32_t left = t->owes; left; left &= left - 1) {
+        uint32_t bit = left & -left;
+        struct wr w = stt_packing_frame(d->packing);
+        struct stt_piece piece = {.stream = t->slot, .owes = bit};
+        if (!say_of_stream(t, bit, &w))
+            return false;
+        stt_packing_add_frame(d->packing, &w, &piece, true);
+        t->owes &= (uint8_t)~bit;
+    }
+    return true;
+}
+
+void stt_saying_streams_owed(struct stt_session *s, struct stt_draft *d)
+{
+    while (!stt_list_is_empty(&s->streams->owed)) {
+        struct stt_stream *t = STT_LIST_ENTRY(s->streams->owed.next, struct stt_stream, owed);
+        if (!say_stream_owed(t, d))
+            return;
+        stt_list_remove(&t->owed);
+    }
+}
+
+/* One frame of the stream whose turn it is. False: nothing fits, or nothing may be sent. */
+static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                            struct stt_stream *t, struct stt_packing *p)
+{
+    struct stt_streams *x = s->streams;
+    struct wr w = stt_packing_frame(p);
+    size_t left = wr_left(&w), head = stt_frame_stream_header_size(t->id, t->send.sent + 1);
+    uint64_t credit = t->send.sent + (x->send_limit - x->sent);
+    uint64_t limit = t->send_limit < credit ? t->send_limit : credit, sent = t->send.sent;
+    size_t room = left > head + 2 ? left - head : 0;
+    struct stt_sendq_piece piece;
+    if (!room || left > stt_packing_left(p))
+        return false;
+    room = room < t->schedule.left ? room : t->schedule.left;
+    if (!stt_sendq_next(&t->send, limit, room < left - head ? room : left - head, &piece)) {
+        stt_scheduler_remove(&x->scheduler, &t->schedule);
+        stt_stream_on_blocked(ep, t, credit);
+        return true;
+    }
+    size_t exact = stt_frame_stream_header_size(t->id, piece.offset);
+    struct frame_stream f = {.stream = t->id, .offset = piece.offset, .fin = piece.fin};
+    f.has_length = exact + piece.len + 2 < left;
+    f.data.len = piece.len;
+    bool fits = stt_frame_stream_header_encode(&w, &f);
+    assert(fits);
+    size_t max;
+    struct bytes *parts = stt_packing_data(p, &w, &max);
+    size_t n = stt_sendq_parts(&t->send, piece.offset, piece.len, parts, max);
+    stt_packing_add_data(p, n,
+                         &(struct stt_piece){.offset = piece.offset,
+                                             .stream = t->slot,
+                                             .len = (uint16_t)piece.len,
+                                             .fin = piece.fin});
+    x->sent += t->send.sent - sent;
+    t->bytes_repeated += piece.is_repeated ? piece.len : 0;
+    stt_scheduler_on_sent(&x->scheduler, &t->schedule, piece.len, now);
+    if (!stt_sendq_has(&t->send, t->send_limit)) {
+        t->is_flushed = false;
+        stt_scheduler_remove(&x->scheduler, &t->schedule);
+        if (t->send.queued > t->send.sent)
+            stt_stream_on_blocked(ep, t, UINT64_MAX);
+    }
+    return true;
+}
+
+void stt_saying_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                     struct stt_draft *d)
+{
+    struct stt_schedule *e;
+    while ((e = stt_scheduler_next(&s->streams->scheduler)) &&
+           say_stream_data(ep, now, s, STT_LIST_ENTRY(e, struct stt_stream, schedule), d->packing))
+        ;
+}

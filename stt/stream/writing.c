@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * writing: what the host does with its own direction of a stream. Nothing here blocks: what finds
+ * no room is not taken, and the host hears when there is room again. Spec 05, "Sending". */
+#include "stt/session/engine.h"
+
+/* New bytes may go: now, or when they have company. */
+static void on_written(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    struct stt_session *s = t->session;
+    bool waits = !t->no_delay && !t->is_flushed && !t->send.is_finished &&
+                 t->send.queued - t->send.sent < STT_DATAGRAM_BYTES_MIN;
+    if (waits) {
+        if (!stt_list_is_linked(&t->waiting))
+            stt_list_push_back(&s->streams->waiting, &t->waiting);
+        if (s->deadline[STT_TIMER_COALESCE] == STT_NEVER)
+            stt_session_set(s, STT_TIMER_COALESCE, now + STT_COALESCE_NS);
+        stt_session_rearm(ep, s);
+        return;
+    }
+    stt_stream_schedule(ep, now, t);
+}
+
+static int check_writable(const struct stt_stream *t)
+{
+    if (!t)
+        return STT_E_STALE;
+    if (t->is_finished || t->is_reset || t->session->state != STT_SESSION_OPEN)
+        return STT_E_STATE;
+    return STT_OK;
+}
+
+int stt_stream_write(struct stt_endpoint *ep, stt_ns now, stt_handle stream, const void *data,
+                     size_t len, size_t *written)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    int error = check_writable(t);
+    *written = 0;
+    if (error)
+        return error;
+    if (t->has_messages) {
+        error = stt_stream_write_message(ep, now, stream, data, len, 0);
+        *written = error ? 0 : len;
+        return error;
+    }
+    *written = stt_sendq_write(&t->send, bytes_of(data, len), ep->config.send_ring_bytes);
+    t->wants_room = *written < len;
+    on_written(ep, now, t);
+    return STT_OK;
+}
+
+int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle stream,
+                             const void *data, size_t len, stt_ns deadline_ns)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    int error = check_writable(t);
+    uint8_t head[STT_MESSAGES_HEADER_BYTES_MAX];
+    if (error)
+        return error;
+    if (!t->has_messages || deadline_ns)
+        return STT_E_UNSUPPORTED;
+    size_t head_len = stt_messages_header(head, len), whole = head_len + len;
+    if (whole > ep->config.send_ring_bytes)
+        return STT_E_ARGUMENT;
+    uint64_t before = t->send.queued;
+    size_t written =
+        stt_sendq_write(&t->send, bytes_of(head, head_len), ep->config.send_ring_bytes);
+    if (written == head_len)
+        written += stt_sendq_write(&t->send, bytes_of(data, len), ep->config.send_ring_bytes);
+    if (written < whole) { /* a message goes whole or not at all */
+        t->send.queued = before;
+        t->wants_room = true;
+        return STT_E_AGAIN;
+    }
+    on_written(ep, now, t);
+    return STT_OK;
+}
+
+int stt_stream_reserve(struct stt_endpoint *ep, stt_handle stream, void **data, size_t *len)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    int error = check_writable(t);
+    if (error)
+        return error;
+    if (t->has_messages)
+        return STT_E_STATE;
+    *data = stt_sendq_reserve(&t->send, ep->config.send_ring_bytes, len);
+    t->wants_room = *data == NULL;
+    return *data ? STT_OK : STT_E_AGAIN;
+}
+
+int stt_stream_commit(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t len)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    int error = check_writable(t);
+    if (error)
+        return error;
+    stt_sendq_commit(&t->send, len);
+    on_written(ep, now, t);
+    return STT_OK;
+}
+
+int stt_stream_flush(struct stt_endpoint *ep, stt_ns now, stt_handle stream)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    if (!t)
+        return STT_E_STALE;
+    t->is_flushed = true;
+    stt_stream_schedule(ep, now, t);
+    return STT_OK;
+}
+
+int stt_stream_finish(struct stt_endpoint *ep, stt_ns now, stt_handle stream)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    int error = check_writable(t);
+    if (error)
+        return error;
+    t->is_finished = true;
+    stt_sendq_finish(&t->send);
+    stt_stream_schedule(ep, now, t);
+    return STT_OK;
+}
+
+int stt_stream_reset(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint64_t code)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    (void)now;
+    if (!t)
+        return STT_E_STALE;
+    if (t->is_reset || stt_sendq_is_done(&t->send) || t->session->state != STT_SESSION_OPEN)
+        return STT_E_STATE;
+    stt_stream_give_up(ep, t, code);
+    return STT_OK;
+}
