@@ -57,7 +57,8 @@ struct stt_part {
     size_t len;
 };
 
-/* What has arrived in order and was not consumed, in place; answers how many parts. */
+/* What has arrived in order and was not consumed, in place; answers how many parts. Byte streams
+ * only. */
 size_t stt_stream_peek(struct stt_endpoint *ep, stt_handle stream, struct stt_part *parts,
                        size_t max);
 /* At most what peek has shown. */
@@ -68,14 +69,30 @@ int stt_stream_read(struct stt_endpoint *ep, stt_ns now, stt_handle stream, void
 /* Nothing more is wanted of this direction. */
 int stt_stream_stop(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint64_t code);
 
-/* One message or the part of it that has arrived. STT_E_AGAIN: none has arrived. */
+/* One message or the part of it that has arrived, or word of what was given up. STT_E_AGAIN: there
+ * is nothing. */
 struct stt_message_read {
     size_t len;       /* bytes copied */
-    bool is_whole;    /* false: the rest follows with the next call */
-    uint64_t skipped; /* bytes of messages that the sender gave up before this one */
+    bool is_whole;    /* the message ends here; otherwise the rest follows with the next call */
+    uint64_t skipped; /* not 0: no message, but so many bytes that the sender gave up ... */
+    bool is_cut;      /* ... which begin with the rest of the message before */
 };
 int stt_stream_read_message(struct stt_endpoint *ep, stt_ns now, stt_handle stream, void *data,
                             size_t room, struct stt_message_read *message) STT_MUST_USE;
+
+/* Many in one call, in place: a message is one part or, where its memory has a border, several.
+ * What was given up is a part of its own, and the last one of a call. */
+struct stt_message_part {
+    const uint8_t *data; /* NULL: given up, see skipped */
+    size_t len;
+    bool is_first, is_last; /* of its message */
+    bool is_cut;
+    uint64_t skipped;
+};
+size_t stt_stream_peek_messages(struct stt_endpoint *ep, stt_handle stream,
+                                struct stt_message_part *parts, size_t max);
+/* The first n parts that were peeked. */
+int stt_stream_consume_messages(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t n);
 
 /* -- events: pulled apart from those of sessions, so that neither hides the other -- */
 
@@ -102,6 +119,7 @@ struct stt_stream_info {
     bool is_ours, has_messages;
     bool is_read_to_end; /* everything up to the end was consumed */
     uint64_t bytes_written, bytes_sent, bytes_acked, bytes_repeated;
+    uint64_t messages_skipped; /* given up here, because their deadlines passed */
     uint64_t bytes_received, bytes_consumed;
     uint64_t send_limit, receive_limit;
 };

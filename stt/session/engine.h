@@ -218,6 +218,7 @@ void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
 int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s) STT_MUST_USE;
 void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s);
 void stt_streams_on_coalesced(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+void stt_streams_on_late(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 /* NULL: stale. */
 struct stt_stream *stt_stream_find(const struct stt_endpoint *ep, stt_handle handle);
 struct stt_stream *stt_stream_by_id(const struct stt_endpoint *ep, const struct stt_session *s,
@@ -226,9 +227,17 @@ stt_handle stt_stream_handle(const struct stt_endpoint *ep, const struct stt_str
 struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                                   uint64_t id);
 void stt_stream_free(struct stt_endpoint *ep, struct stt_stream *t);
+/* The table of what is skipped: few streams have it, and those not for long. */
+void stt_stream_free_skipped(struct stt_endpoint *ep, struct stt_stream *t);
 void stt_stream_report(struct stt_endpoint *ep, struct stt_stream *t, uint32_t what);
 void stt_stream_end_if_over(struct stt_endpoint *ep, struct stt_stream *t);
 void stt_stream_schedule(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+/* Waits a little: more may be written, and go in the same packet. */
+void stt_stream_await_company(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+/* The peer, or the session, allows more. */
+void stt_stream_on_limit(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+/* The send ring has room again, if somebody waits for it. */
+void stt_stream_on_room(struct stt_endpoint *ep, struct stt_stream *t);
 void stt_stream_owe(struct stt_endpoint *ep, struct stt_stream *t, uint32_t owes);
 void stt_stream_give_up(struct stt_endpoint *ep, struct stt_stream *t, uint64_t code);
 /* It has new data that a limit holds back: its own, or the session's, which reaches to `credit`. */
@@ -241,6 +250,8 @@ uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_ses
 uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                             struct rd *r);
 uint64_t stt_arriving_stop(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                           struct rd *r);
+uint64_t stt_arriving_skip(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                            struct rd *r);
 uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                             uint64_t type, struct rd *r);

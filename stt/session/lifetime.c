@@ -415,6 +415,7 @@ static on_timer *const handlers[STT_TIMER_COUNT] = {
     [STT_TIMER_LOSS] = stt_settling_on_timer,
     [STT_TIMER_PACE] = on_pace,
     [STT_TIMER_COALESCE] = stt_streams_on_coalesced,
+    [STT_TIMER_LATE] = stt_streams_on_late,
     [STT_TIMER_KEEP_ALIVE] = on_keep_alive,
     [STT_TIMER_IDLE] = on_idle,
     [STT_TIMER_STALLED] = on_stalled,

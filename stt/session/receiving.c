@@ -169,6 +169,12 @@ static uint64_t on_stop(struct stt_endpoint *ep, struct stt_session *s, struct a
     return stt_arriving_stop(ep, a->now, s, r);
 }
 
+static uint64_t on_skip(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                        struct rd *r)
+{
+    return stt_arriving_skip(ep, a->now, s, r);
+}
+
 static uint64_t on_limit(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
                          struct rd *r)
 {
@@ -189,6 +195,7 @@ static on_frame *const handlers[STT_FRAME_EXTENSION] = {
     [STT_FRAME_STREAM... STT_FRAME_STREAM + 7] = on_stream,
     [STT_FRAME_RESET] = on_reset,
     [STT_FRAME_STOP] = on_stop,
+    [STT_FRAME_SKIP] = on_skip,
     [STT_FRAME_MAX_DATA] = on_limit,
     [STT_FRAME_MAX_STREAM_DATA] = on_stream_limit,
     [STT_FRAME_MAX_STREAMS] = on_limit,

@@ -169,6 +169,9 @@ static bool say_of_stream(struct stt_stream *t, uint32_t bit, struct wr *w)
             w, &(struct frame_stream_limit){.type = STT_FRAME_MAX_STREAM_DATA,
                                             .stream = t->id,
                                             .limit = stt_window_announce(&t->window)});
+    case STT_STREAM_OWES_OPEN:
+        return stt_frame_stream_header_encode(
+            w, &(struct frame_stream){.stream = t->id, .has_length = true});
     default:
         return stt_frame_stream_limit_encode(
             w, &(struct frame_stream_limit){
@@ -176,8 +179,31 @@ static bool say_of_stream(struct stt_stream *t, uint32_t bit, struct wr *w)
     }
 }
 
+/* One frame for each range that was given up. */
+static bool say_skips(struct stt_stream *t, struct stt_draft *d)
+{
+    const struct stt_skip *skip;
+    while (t->late && (skip = stt_skips_owed(&t->late->skips))) {
+        uint64_t from = skip->range.from, len = skip->range.to - from;
+        struct wr w = stt_packing_frame(d->packing);
+        if (!stt_frame_skip_encode(
+                &w, &(struct frame_skip){.stream = t->id, .offset = from, .length = len}))
+            return false;
+        stt_packing_add_frame(d->packing, &w,
+                              &(struct stt_piece){.stream = t->slot,
+                                                  .owes = STT_STREAM_OWES_SKIP,
+                                                  .offset = from | STT_LATE_MARK},
+                              true);
+        stt_skips_on_said(&t->late->skips, from);
+    }
+    t->owes &= (uint8_t)~STT_STREAM_OWES_SKIP;
+    return true;
+}
+
 static bool say_stream_owed(struct stt_stream *t, struct stt_draft *d)
 {
+    if (t->owes & STT_STREAM_OWES_SKIP && !say_skips(t, d))
+        return false;
     for (uint32_t left = t->owes; left; left &= left - 1) {
         uint32_t bit = left & -left;
         struct wr w = stt_packing_frame(d->packing);
@@ -200,6 +226,17 @@ void stt_saying_streams_owed(struct stt_session *s, struct stt_draft *d)
     }
 }
 
+/* It has nothing more to send, or may not. */
+static void end_turns(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    t->is_flushed = false;
+    stt_scheduler_remove(&t->session->streams->scheduler, &t->schedule);
+    if (t->late && t->late->stuck <= t->send.sent)
+        stt_late_look(ep, now, t); /* its turn has come */
+    else if (t->send.queued > t->send.sent)
+        stt_stream_on_blocked(ep, t, UINT64_MAX);
+}
+
 /* One frame of the stream whose turn it is. False: nothing fits, or nothing may be sent. */
 static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                             struct stt_stream *t, struct stt_packing *p)
@@ -208,8 +245,9 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     struct wr w = stt_packing_frame(p);
     size_t left = wr_left(&w), head = stt_frame_stream_header_size(t->id, t->send.sent + 1);
     uint64_t credit = t->send.sent + (x->send_limit - x->sent);
-    uint64_t limit = t->send_limit < credit ? t->send_limit : credit, sent = t->send.sent;
+    uint64_t limit = stt_stream_limit(t), sent = t->send.sent;
     size_t room = left > head + 2 ? left - head : 0;
+    limit = limit < credit ? limit : credit;
     struct stt_sendq_piece piece;
     if (!room || left > stt_packing_left(p))
         return false;
@@ -236,12 +274,8 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     x->sent += t->send.sent - sent;
     t->bytes_repeated += piece.is_repeated ? piece.len : 0;
     stt_scheduler_on_sent(&x->scheduler, &t->schedule, piece.len, now);
-    if (!stt_sendq_has(&t->send, t->send_limit)) {
-        t->is_flushed = false;
-        stt_scheduler_remove(&x->scheduler, &t->schedule);
-        if (t->send.queued > t->send.sent)
-            stt_stream_on_blocked(ep, t, UINT64_MAX);
-    }
+    if (!stt_sendq_has(&t->send, stt_stream_limit(t)))
+        end_turns(ep, now, t);
     return true;
 }
 

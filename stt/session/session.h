@@ -56,6 +56,7 @@ enum stt_session_state {
     X(LOSS, "loss")             /* something is lost, or asked for again */                        \
     X(PACE, "pace")             /* the next train may go */                                        \
     X(COALESCE, "coalesce")     /* small writes have waited for company */                         \
+    X(LATE, "late")             /* a message is not worth sending any more */                      \
     X(KEEP_ALIVE, "keep alive") /* a PING says that we live */                                     \
     X(IDLE, "idle")             /* the session is dead */                                          \
     X(STALLED, "stalled")       /* the host is told that nothing is answered */                    \

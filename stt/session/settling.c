@@ -38,19 +38,26 @@ static void tell_acks(struct stt_session *s, const struct stt_settled *x)
 /* -- streams
  * ----------------------------------------------------------------------------------------- */
 
-static void on_stream_acked(struct stt_endpoint *ep, struct stt_stream *t,
+static void on_late_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                          const struct stt_settled *x)
+{
+    if (x->owes & STT_STREAM_OWES_SKIP)
+        stt_late_on_skip_acked(ep, now, t, x->offset);
+    stt_late_on_acked(ep, now, t);
+}
+
+static void on_stream_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
                             const struct stt_settled *x)
 {
-    bool was_done = stt_sendq_is_done(&t->send);
+    bool was_done = stt_stream_is_sent_out(t);
     if (x->len || x->fin)
         stt_sendq_on_acked(&t->send, x->offset, x->offset + x->len, x->fin);
     if (x->owes & STT_STREAM_OWES_RESET)
         t->reset_acked = true;
-    if (t->wants_room && t->send.queued - t->send.acked < ep->config.send_ring_bytes / 2) {
-        t->wants_room = false;
-        stt_stream_report(ep, t, STT_STREAM_WRITABLE);
-    }
-    if (stt_sendq_is_done(&t->send) && !was_done)
+    if (t->late)
+        on_late_acked(ep, now, t, x);
+    stt_stream_on_room(ep, t);
+    if (stt_stream_is_sent_out(t) && !was_done)
         stt_stream_report(ep, t, STT_STREAM_FINISHED);
     stt_stream_end_if_over(ep, t);
 }
@@ -61,6 +68,8 @@ static void on_stream_lost(struct stt_endpoint *ep, stt_ns now, struct stt_strea
     if (x->len || x->fin)
         stt_sendq_on_lost(&t->send, x->offset, x->offset + x->len, x->fin);
     stt_stream_schedule(ep, now, t);
+    if (x->owes & STT_STREAM_OWES_SKIP && t->late)
+        stt_skips_on_lost(&t->late->skips, x->offset & ~STT_LATE_MARK);
     if (x->owes)
         stt_stream_owe(ep, t, x->owes);
 }
@@ -84,7 +93,7 @@ static void take(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
     if (!t)
         return; /* it has ended */
     if (acked)
-        on_stream_acked(ep, t, x);
+        on_stream_acked(ep, now, t, x);
     else
         on_stream_lost(ep, now, t, x);
 }

@@ -76,6 +76,19 @@ static bool is_allowed(const struct stt_session *s, const struct stt_stream *t, 
     return end <= t->window.limit && more <= s->streams->window.limit - s->streams->received;
 }
 
+/* The queue has taken something, and stood like this before. */
+static void on_arrived(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t highest,
+                       uint64_t contiguous, uint64_t consumed)
+{
+    t->session->streams->received += t->receive.highest - highest;
+    if (t->is_stopped) {
+        stt_stream_on_consumed(ep, now, t, t->receive.consumed - consumed);
+        stt_stream_end_if_over(ep, t);
+    } else if (t->receive.contiguous > contiguous || stt_recvq_is_all_here(&t->receive)) {
+        stt_stream_report(ep, t, STT_STREAM_READABLE);
+    }
+}
+
 uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                              uint64_t type, struct rd *r)
 {
@@ -93,12 +106,7 @@ uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     code = code_of(stt_recvq_insert(&t->receive, f.offset, f.data, f.fin));
     if (code != STT_CLOSE_NO_ERROR)
         return code;
-    s->streams->received += t->receive.highest - highest;
-    if (t->is_stopped) {
-        stt_stream_on_consumed(ep, now, t, t->receive.consumed - consumed);
-        stt_stream_end_if_over(ep, t);
-    } else if (t->receive.contiguous > contiguous || stt_recvq_is_all_here(&t->receive))
-        stt_stream_report(ep, t, STT_STREAM_READABLE);
+    on_arrived(ep, now, t, highest, contiguous, consumed);
     return STT_CLOSE_NO_ERROR;
 }
 
@@ -134,11 +142,61 @@ uint64_t stt_arriving_stop(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     if (!stt_frame_stop_decode(r, &f))
         return STT_CLOSE_FRAME_ENCODING;
     struct stt_stream *t = lookup(ep, now, s, f.stream, &code);
-    if (!t || t->is_reset || stt_sendq_is_done(&t->send))
+    if (!t || t->is_reset || stt_stream_is_sent_out(t))
         return code;
     t->stop_code_heard = f.code;
     stt_stream_report(ep, t, STT_STREAM_STOPPED);
     stt_stream_give_up(ep, t, f.code);
+    return STT_CLOSE_NO_ERROR;
+}
+
+static const uint64_t skip_codes[] = {
+    [STT_MESSAGES_SKIP_OK] = STT_CLOSE_NO_ERROR,
+    [STT_MESSAGES_SKIP_LATE] = STT_CLOSE_NO_ERROR,
+    [STT_MESSAGES_SKIP_MISPLACED] = STT_CLOSE_STREAM_STATE,
+    [STT_MESSAGES_SKIP_TOO_MANY] = STT_UNHEARD,
+};
+
+/* Where the reader's message layer remembers what it has to step over. */
+static bool make_skipped(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    uint32_t capacity = STT_BLOCK_LARGE_BYTES / sizeof(struct stt_range);
+    if (t->reader.skipped.capacity)
+        return true;
+    void *memory = stt_chunk_pool_take(&ep->chunks, capacity * sizeof(struct stt_range));
+    if (memory)
+        stt_ranges_init(&t->reader.skipped, memory, capacity);
+    return memory;
+}
+
+uint64_t stt_arriving_skip(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, struct rd *r)
+{
+    struct frame_skip f;
+    uint64_t code;
+    if (!stt_frame_skip_decode(r, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    struct stt_stream *t = lookup(ep, now, s, f.stream, &code);
+    if (code == STT_CLOSE_NO_ERROR && !(f.stream & 2))
+        return STT_CLOSE_STREAM_STATE;
+    if (!t || t->was_reset || t->end_reported)
+        return code;
+    if (!is_allowed(s, t, f.offset + f.length))
+        return STT_CLOSE_FLOW_CONTROL;
+    if (f.offset + f.length <= t->receive.contiguous)
+        return STT_CLOSE_NO_ERROR; /* it has arrived after all */
+    if (!t->is_stopped) {
+        if (!make_skipped(ep, t))
+            return STT_UNHEARD;
+        enum stt_messages_skip skip = stt_messages_on_skip(&t->reader, f.offset, f.length);
+        if (skip != STT_MESSAGES_SKIP_OK)
+            return skip_codes[skip];
+    }
+    uint64_t highest = t->receive.highest, contiguous = t->receive.contiguous;
+    uint64_t consumed = t->receive.consumed;
+    code = code_of(stt_recvq_skip(&t->receive, f.offset, f.length));
+    if (code != STT_CLOSE_NO_ERROR)
+        return code; /* the reader waits where it begins, until the queue has it, too */
+    on_arrived(ep, now, t, highest, contiguous, consumed);
     return STT_CLOSE_NO_ERROR;
 }
 
@@ -151,7 +209,7 @@ static void feed_starved(struct stt_endpoint *ep, stt_ns now, struct stt_session
 {
     while (!stt_list_is_empty(&s->streams->starved)) {
         struct stt_list *link = stt_list_pop_front(&s->streams->starved);
-        stt_stream_schedule(ep, now, STT_LIST_ENTRY(link, struct stt_stream, starved));
+        stt_stream_on_limit(ep, now, STT_LIST_ENTRY(link, struct stt_stream, held));
     }
 }
 
@@ -201,7 +259,7 @@ uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct s
             stt_stream_owe(ep, t, STT_STREAM_OWES_LIMIT);
     } else if (f.limit > t->send_limit) {
         t->send_limit = f.limit;
-        stt_stream_schedule(ep, now, t);
+        stt_stream_on_limit(ep, now, t);
     }
     return STT_CLOSE_NO_ERROR;
 }

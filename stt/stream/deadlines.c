@@ -88,27 +88,44 @@ static bool is_acked(struct stt_range message, const struct stt_ranges *acked)
     return acked && stt_ranges_first_gap(acked, message.from).from >= message.to;
 }
 
-int stt_deadlines_expire(struct stt_deadlines *d, stt_ns now, const struct stt_ranges *acked,
-                         struct stt_ranges *expired)
+/* Nothing is due any more: when will something be? */
+static void look_ahead(struct stt_deadlines *d)
+{
+    d->next = STT_NEVER;
+    for (uint32_t i = 0; i < d->n && (d->is_mixed || d->next == STT_NEVER); i++)
+        d->next = entry(d, i)->at < d->next ? entry(d, i)->at : d->next;
+}
+
+bool stt_deadlines_due(struct stt_deadlines *d, stt_ns now, const struct stt_ranges *acked,
+                       struct stt_range *message)
 {
     if (stt_deadlines_next(d) > now)
-        return STT_OK;
-    stt_ns next = STT_NEVER;
+        return false;
     for (uint32_t i = 0; i < d->n; i++) {
         struct stt_deadlines_entry *e = entry(d, i);
-        if (e->at <= now) {
-            int error = is_acked(e->message, acked)
-                            ? STT_OK
-                            : stt_ranges_add(expired, e->message.from, e->message.to);
-            if (error)
-                return error;
-            e->at = STT_NEVER;
+        bool is_due = e->at <= now;
+        if (is_due && !is_acked(e->message, acked)) {
+            *message = e->message;
+            return true;
         }
-        next = e->at < next ? e->at : next;
-        if (!d->is_mixed && next != STT_NEVER)
+        if (is_due)
+            e->at = STT_NEVER;
+        else if (!d->is_mixed && e->at != STT_NEVER)
             break;
     }
     drop_expired(d);
-    d->next = next;
-    return STT_OK;
+    look_ahead(d);
+    return false;
+}
+
+void stt_deadlines_give_up(struct stt_deadlines *d, struct stt_range message)
+{
+    for (uint32_t i = 0; i < d->n; i++) {
+        struct stt_deadlines_entry *e = entry(d, i);
+        if (e->message.from != message.from)
+            continue;
+        e->at = STT_NEVER;
+        drop_expired(d);
+        return;
+    }
 }

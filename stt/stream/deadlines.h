@@ -43,10 +43,11 @@ static inline stt_ns stt_deadlines_next(const struct stt_deadlines *d)
     return d->n ? d->next : STT_NEVER;
 }
 
-/* Adds the messages whose deadline is at or before `now` to `expired`, each once, without those
- * that are wholly in `acked` (NULL: none is). STT_E_LIMIT: `expired` is full; what is left of them
- * comes with a later call, and stt_deadlines_next() stays at or before `now`. */
-int stt_deadlines_expire(struct stt_deadlines *d, stt_ns now, const struct stt_ranges *acked,
-                         struct stt_ranges *expired) STT_MUST_USE;
+/* The lowest message whose deadline is at or before `now`, without those that are wholly in `acked`
+ * (NULL: none is); false: there is none. It stays due until it is given up. */
+bool stt_deadlines_due(struct stt_deadlines *d, stt_ns now, const struct stt_ranges *acked,
+                       struct stt_range *message);
+/* The message that was due is given up; it is never due again. */
+void stt_deadlines_give_up(struct stt_deadlines *d, struct stt_range message);
 
 #endif

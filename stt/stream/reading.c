@@ -10,7 +10,7 @@ size_t stt_stream_peek(struct stt_endpoint *ep, stt_handle stream, struct stt_pa
 {
     const struct stt_stream *t = stt_stream_find(ep, stream);
     struct bytes b[16];
-    size_t n = t ? stt_recvq_peek(&t->receive, b, max < 16 ? max : 16) : 0;
+    size_t n = t && !t->has_messages ? stt_recvq_peek(&t->receive, b, max < 16 ? max : 16) : 0;
     for (size_t i = 0; i < n; i++)
         parts[i] = (struct stt_part){b[i].data, b[i].len};
     return n;
@@ -31,6 +31,8 @@ int stt_stream_consume(struct stt_endpoint *ep, stt_ns now, stt_handle stream, s
     struct stt_stream *t = stt_stream_find(ep, stream);
     if (!t)
         return STT_E_STALE;
+    if (t->has_messages)
+        return STT_E_STATE;
     if (len > stt_recvq_available(&t->receive))
         return STT_E_ARGUMENT;
     stt_recvq_consume(&t->receive, len);
@@ -43,9 +45,10 @@ int stt_stream_read(struct stt_endpoint *ep, stt_ns now, stt_handle stream, void
 {
     struct stt_part parts[4];
     size_t n;
+    const struct stt_stream *t = stt_stream_find(ep, stream);
     *read = 0;
-    if (!stt_stream_find(ep, stream))
-        return STT_E_STALE;
+    if (!t || t->has_messages)
+        return t ? STT_E_STATE : STT_E_STALE;
     while (*read < room && (n = stt_stream_peek(ep, stream, parts, 4))) {
         size_t taken = 0;
         for (size_t i = 0; i < n && *read < room; i++) {
@@ -79,47 +82,176 @@ int stt_stream_stop(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint
     return STT_OK;
 }
 
-/* -- messages ---- */
+/* -- messages ------------------------------------------------------------------------------------
+ */
 
-/* STT_E_AGAIN: none is here. The reader's place is part of the stream only while one is taken. */
+/* What lies before the reader, from a place on that moves as items are taken. */
+struct view {
+    struct bytes parts[16];
+    struct stt_messages_input input;
+    struct stt_messages place; /* a copy: looking changes nothing */
+    uint64_t here;             /* bytes that have arrived from the place on */
+    size_t room;               /* bytes of messages that are wanted */
+};
+
+static void open_view(struct view *v, const struct stt_stream *t)
+{
+    size_t n = stt_recvq_peek(&t->receive, v->parts, sizeof v->parts / sizeof *v->parts);
+    v->input = (struct stt_messages_input){.parts = v->parts, .n = n, .end = t->receive.end};
+    v->place = t->reader;
+    v->here = stt_recvq_available(&t->receive);
+    v->room = SIZE_MAX;
+}
+
+static void advance(struct view *v, uint64_t len)
+{
+    struct bytes *part = (struct bytes *)v->input.parts;
+    v->here -= len;
+    for (; v->input.n && len >= part->len; v->input.n--)
+        len -= part++->len;
+    if (v->input.n)
+        *part = bytes_of(part->data + len, part->len - (size_t)len);
+    v->input.parts = part;
+}
+
+/* The next item: bytes of a message that lie together, or what was given up. False: the peer broke
+ * a rule (see *code), or nothing more is here. */
+static bool next_item(struct view *v, struct stt_message_part *item, uint64_t *code)
+{
+    struct stt_messages_view view = stt_messages_next(&v->place, &v->input);
+    *item = (struct stt_message_part){.is_first = view.is_first};
+    *code = view.what == STT_MESSAGES_CUT         ? STT_CLOSE_FINAL_OFFSET
+            : view.what == STT_MESSAGES_MISPLACED ? STT_CLOSE_STREAM_STATE
+                                                  : STT_CLOSE_NO_ERROR;
+    if (view.what == STT_MESSAGES_SKIPPED) {
+        item->skipped = view.len;
+        item->is_cut = !view.is_first;
+        return view.len <= v->here;
+    }
+    if (view.what != STT_MESSAGES_PART || (view.left && !(view.len && v->room)))
+        return false;
+    advance(v, view.header);
+    size_t len = v->input.n ? v->input.parts[0].len : 0;
+    len = len < v->room ? len : v->room;
+    item->len = view.len < len ? (size_t)view.len : len;
+    item->data = v->input.n ? v->input.parts[0].data : (const uint8_t *)"";
+    item->is_last = item->len == view.left;
+    stt_messages_take(&v->place, &view, item->len);
+    advance(v, item->len);
+    v->room -= item->len;
+    return true;
+}
+
+static struct stt_stream *find_messages(struct stt_endpoint *ep, stt_handle stream, int *error)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    *error = !t ? STT_E_STALE : t->has_messages ? STT_OK : STT_E_STATE;
+    return *error ? NULL : t;
+}
+
+size_t stt_stream_peek_messages(struct stt_endpoint *ep, stt_handle stream,
+                                struct stt_message_part *parts, size_t max)
+{
+    struct view v;
+    uint64_t code;
+    size_t n = 0;
+    int error;
+    const struct stt_stream *t = find_messages(ep, stream, &error);
+    if (!t)
+        return 0;
+    open_view(&v, t);
+    while (n < max && next_item(&v, &parts[n], &code))
+        if (parts[n++].skipped)
+            break;
+    return n;
+}
+
+/* The reader's place follows the view's, by the same steps. */
+static void take_to(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t len)
+{
+    stt_recvq_consume(&t->receive, len);
+    on_consumed(ep, now, t, len);
+}
+
+static void take_skipped(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    struct stt_messages_input nothing = {.n = 0};
+    struct stt_messages_view view = stt_messages_next(&t->reader, &nothing);
+    assert(view.what == STT_MESSAGES_SKIPPED);
+    take_to(ep, now, t, stt_messages_take(&t->reader, &view, 0));
+    if (stt_ranges_is_empty(&t->reader.skipped))
+        stt_stream_free_skipped(ep, t);
+}
+
+/* Up to where the view has come. */
+static void take_view(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                      const struct view *v)
+{
+    uint64_t len = v->place.at - t->reader.at;
+    t->reader.begin = v->place.begin;
+    t->reader.at = v->place.at;
+    t->reader.end = v->place.end;
+    if (len)
+        take_to(ep, now, t, len);
+}
+
+int stt_stream_consume_messages(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t n)
+{
+    struct stt_message_part item = {.len = 0};
+    struct view v;
+    uint64_t code;
+    int error;
+    struct stt_stream *t = find_messages(ep, stream, &error);
+    if (!t)
+        return error;
+    open_view(&v, t);
+    for (size_t i = 0; i < n; i++)
+        if (item.skipped || !next_item(&v, &item, &code))
+            return STT_E_ARGUMENT;
+    take_view(ep, now, t, &v);
+    if (item.skipped)
+        take_skipped(ep, now, t);
+    return STT_OK;
+}
+
+/* There is nothing to read: perhaps because this is the end, or because the peer broke a rule. */
+static int on_nothing(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t code)
+{
+    if (code != STT_CLOSE_NO_ERROR) {
+        stt_session_fail(ep, now, t->session, code, 0);
+        return STT_E_STATE;
+    }
+    on_consumed(ep, now, t, 0);
+    return STT_E_AGAIN;
+}
+
 int stt_stream_read_message(struct stt_endpoint *ep, stt_ns now, stt_handle stream, void *data,
                             size_t room, struct stt_message_read *message)
 {
-    struct stt_stream *t = stt_stream_find(ep, stream);
-    struct bytes parts[16];
+    struct stt_message_part item;
+    struct view v;
+    uint64_t code;
+    int error;
+    struct stt_stream *t = find_messages(ep, stream, &error);
     *message = (struct stt_message_read){.len = 0};
     if (!t)
-        return STT_E_STALE;
-    if (!t->has_messages)
-        return STT_E_STATE;
-    struct stt_messages_input input = {
-        .parts = parts, .n = stt_recvq_peek(&t->receive, parts, 16), .end = t->receive.end};
-    struct stt_messages_view view = stt_messages_next(&t->reader, &input);
-    if (view.what == STT_MESSAGES_END) {
-        on_consumed(ep, now, t, 0);
-        return STT_E_AGAIN;
+        return error;
+    open_view(&v, t);
+    v.room = room;
+    if (!next_item(&v, &item, &code))
+        return on_nothing(ep, now, t, code);
+    if (item.skipped) {
+        message->skipped = item.skipped;
+        message->is_cut = item.is_cut;
+        take_skipped(ep, now, t);
+        return STT_OK;
     }
-    if (view.what == STT_MESSAGES_CUT) {
-        stt_session_fail(ep, now, t->session, STT_CLOSE_FINAL_OFFSET, 0);
-        return STT_E_STATE;
-    }
-    if (view.what != STT_MESSAGES_PART)
-        return STT_E_AGAIN;
-    size_t skip = view.header, want = view.len < room ? (size_t)view.len : room;
-    for (size_t i = 0; i < input.n && message->len < want; i++) {
-        size_t from = skip < parts[i].len ? skip : parts[i].len;
-        size_t len = parts[i].len - from;
-        len = len < want - message->len ? len : want - message->len;
-        if (len)
-            memcpy((uint8_t *)data + message->len, parts[i].data + from, len);
-        message->len += len;
-        skip -= from;
-    }
-    message->is_whole = message->len == view.left;
-    uint64_t moved = stt_messages_take(&t->reader, &view, message->len);
-    if (!moved)
-        return STT_E_AGAIN;
-    stt_recvq_consume(&t->receive, moved);
-    on_consumed(ep, now, t, moved);
+    do {
+        if (item.len)
+            memcpy((uint8_t *)data + message->len, item.data, item.len);
+        message->len += item.len;
+    } while (!item.is_last && next_item(&v, &item, &code) && !item.skipped);
+    message->is_whole = item.is_last;
+    take_view(ep, now, t, &v);
     return STT_OK;
 }

@@ -95,14 +95,23 @@ static void unlink_stream(struct stt_endpoint *ep, struct stt_stream *t)
     stt_scheduler_remove(&s->streams->scheduler, &t->schedule);
     stt_list_remove(&t->all);
     stt_list_remove(&t->owed);
-    stt_list_remove(&t->starved);
-    stt_list_remove(&t->waiting);
+    stt_list_remove(&t->held);
     stt_list_remove(&t->events);
+}
+
+void stt_stream_free_skipped(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    struct stt_ranges *skipped = &t->reader.skipped;
+    if (skipped->capacity)
+        stt_chunk_pool_give_back(&ep->chunks, skipped->at, skipped->capacity * sizeof *skipped->at);
+    stt_ranges_init(skipped, NULL, 0);
 }
 
 void stt_stream_free(struct stt_endpoint *ep, struct stt_stream *t)
 {
     unlink_stream(ep, t);
+    stt_late_free(ep, t);
+    stt_stream_free_skipped(ep, t);
     stt_sendq_fini(&t->send);
     stt_recvq_fini(&t->receive);
     stt_slab_give_back(&ep->streams, t);
@@ -120,6 +129,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_list_init(&x->starved);
     stt_list_init(&x->waiting);
     stt_scheduler_init(&x->scheduler, ep->config.max_frame_bytes);
+    stt_timers_init(&x->late, &ep->env, 1u << 29);
     x->we_allow = x->we_should_allow = ep->config.max_streams;
     x->send_limit = s->params.max_data;
     x->peer_allows = s->params.max_streams;
@@ -140,6 +150,7 @@ void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s)
         stt_stream_free(ep, STT_LIST_ENTRY(x->all.next, struct stt_stream, all));
     stt_numbers_free(&x->theirs, &ep->env);
     stt_slots_free(&x->slots, &ep->env);
+    stt_timers_fini(&x->late);
     stt_env_release(&ep->env, x, sizeof *x);
     s->streams = NULL;
 }
@@ -168,7 +179,7 @@ static void on_theirs_ended(struct stt_endpoint *ep, struct stt_session *s)
 /* Both directions have come to their end, and the host knows or need not: nothing refers to it. */
 void stt_stream_end_if_over(struct stt_endpoint *ep, struct stt_stream *t)
 {
-    bool sent_out = stt_sendq_is_done(&t->send) || (t->is_reset && t->reset_acked);
+    bool sent_out = stt_stream_is_sent_out(t) || (t->is_reset && t->reset_acked);
     bool read_out =
         t->is_read_out || t->was_reset || (t->is_stopped && stt_recvq_is_all_here(&t->receive));
     if (!sent_out || !read_out || t->end_reported)
@@ -229,6 +240,10 @@ int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
     t->no_delay = options->no_delay;
     t->user = options->user;
     *out = stt_stream_handle(ep, t);
+    if (t->no_delay)
+        stt_stream_schedule(ep, now, t);
+    else
+        stt_stream_await_company(ep, now, t);
     return STT_OK;
 }
 
@@ -258,6 +273,7 @@ int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream, struct stt
         .bytes_sent = t->send.sent,
         .bytes_acked = t->send.acked,
         .bytes_repeated = t->bytes_repeated,
+        .messages_skipped = t->messages_skipped,
         .bytes_received = t->receive.highest,
         .bytes_consumed = t->receive.consumed,
         .send_limit = t->send_limit,
@@ -280,8 +296,8 @@ void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64
         }
         return;
     }
-    if (!stt_list_is_linked(&t->starved))
-        stt_list_push_back(&x->starved, &t->starved);
+    stt_list_remove(&t->held);
+    stt_list_push_back(&x->starved, &t->held);
     if (x->blocked_at != x->send_limit) {
         x->blocked_at = x->send_limit;
         t->session->owed |= STT_OWES_DATA_BLOCKED;
@@ -295,18 +311,56 @@ void stt_streams_on_coalesced(struct stt_endpoint *ep, stt_ns now, struct stt_se
         return;
     while (!stt_list_is_empty(&s->streams->waiting)) {
         struct stt_list *link = stt_list_pop_front(&s->streams->waiting);
-        stt_stream_schedule(ep, now, STT_LIST_ENTRY(link, struct stt_stream, waiting));
+        stt_stream_schedule(ep, now, STT_LIST_ENTRY(link, struct stt_stream, held));
     }
+}
+
+/* The peer does not know of it yet, and nothing is on its way that would tell. */
+static bool is_unannounced(const struct stt_stream *t)
+{
+    return is_ours(t) && !t->send.queued && !t->send.is_finished && !t->is_announced;
 }
 
 void stt_stream_schedule(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
 {
-    if (!t->is_reset && stt_sendq_has(&t->send, t->send_limit)) {
+    if (t->is_reset)
+        return;
+    stt_list_remove(&t->held);
+    if (stt_sendq_has(&t->send, stt_stream_limit(t))) {
         stt_scheduler_add(&t->session->streams->scheduler, &t->schedule, now);
         stt_endpoint_ready(ep, t->session);
-    } else if (!t->is_reset && t->send.queued > t->send_limit) {
+    } else if (t->send.queued > t->send_limit) {
         stt_stream_on_blocked(ep, t, UINT64_MAX);
+    } else if (is_unannounced(t)) {
+        t->is_announced = true;
+        stt_stream_owe(ep, t, STT_STREAM_OWES_OPEN);
     }
+}
+
+void stt_stream_await_company(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    struct stt_session *s = t->session;
+    if (!stt_list_is_linked(&t->held))
+        stt_list_push_back(&s->streams->waiting, &t->held);
+    if (s->deadline[STT_TIMER_COALESCE] == STT_NEVER)
+        stt_session_set(s, STT_TIMER_COALESCE, now + STT_COALESCE_NS);
+    stt_session_rearm(ep, s);
+}
+
+void stt_stream_on_limit(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    if (t->late && t->late->stuck != UINT64_MAX)
+        stt_late_look(ep, now, t);
+    else
+        stt_stream_schedule(ep, now, t);
+}
+
+void stt_stream_on_room(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    if (!t->wants_room || t->send.queued - t->send.acked >= ep->config.send_ring_bytes / 2)
+        return;
+    t->wants_room = false;
+    stt_stream_report(ep, t, STT_STREAM_WRITABLE);
 }
 
 void stt_stream_owe(struct stt_endpoint *ep, struct stt_stream *t, uint32_t owes)
@@ -322,6 +376,8 @@ void stt_stream_give_up(struct stt_endpoint *ep, struct stt_stream *t, uint64_t 
     t->is_reset = true;
     t->reset_code = code;
     stt_scheduler_remove(&t->session->streams->scheduler, &t->schedule);
+    stt_list_remove(&t->held);
     stt_sendq_fini(&t->send);
+    stt_late_free(ep, t);
     stt_stream_owe(ep, t, STT_STREAM_OWES_RESET);
 }

@@ -9,6 +9,7 @@
 #include "stt/base/list.h"
 #include "stt/recovery/congestion.h"
 #include "stt/recovery/pacer.h"
+#include "stt/stream/late.h"
 #include "stt/stream/messages.h"
 #include "stt/stream/numbers.h"
 #include "stt/stream/recvq.h"
@@ -26,11 +27,14 @@ enum {
     STT_STREAM_OWES_STOP = 1u << 1,
     STT_STREAM_OWES_LIMIT = 1u << 2,   /* MAX_STREAM_DATA */
     STT_STREAM_OWES_BLOCKED = 1u << 3, /* STREAM_DATA_BLOCKED */
+    STT_STREAM_OWES_SKIP = 1u << 4,    /* one or several, see late */
+    STT_STREAM_OWES_OPEN = 1u << 5,    /* an empty STREAM: it exists */
 };
 
 struct stt_stream {
     struct stt_schedule schedule; /* place in the session's rings */
-    struct stt_list all, owed, events, starved, waiting;
+    struct stt_list all, owed, events;
+    struct stt_list held; /* waiting for company, or starved of the session's limit */
     struct stt_session *session;
     uint64_t id;
     uint32_t slot; /* by which pieces in flight name it */
@@ -38,14 +42,16 @@ struct stt_stream {
     struct stt_recvq receive;
     struct stt_window window;
     struct stt_messages reader;
+    struct stt_late *late; /* NULL: no message had a deadline */
 
     uint64_t send_limit; /* the peer's MAX_STREAM_DATA */
     uint64_t blocked_at; /* the limit of which BLOCKED was said; 0: none */
     uint64_t reset_code, stop_code, reset_code_heard, stop_code_heard;
-    uint64_t bytes_repeated;
+    uint64_t bytes_repeated, messages_skipped;
     uint32_t pending; /* STT_STREAM_ event bits */
     uint8_t owes;     /* STT_STREAM_OWES_ */
     bool has_messages, no_delay, is_flushed, wants_room;
+    bool is_announced;                       /* the peer was told of it, or will be */
     bool is_finished, is_reset, reset_acked; /* sending */
     bool is_stopped, was_reset, is_read_out; /* receiving */
     bool end_reported;
@@ -58,6 +64,7 @@ struct stt_streams {
     struct stt_list waiting; /* have a small write that waits for company */
     struct stt_list starved; /* have new data, and the session's limit forbids it */
     struct stt_scheduler scheduler;
+    struct stt_timers late; /* of streams that have messages with deadlines */
     struct stt_slots slots;
     struct stt_stream *latest;          /* that the peer named: nearly always the next, too */
     struct stt_numbers theirs;          /* which of the peer's numbers were used */
@@ -70,5 +77,17 @@ struct stt_streams {
     struct stt_congestion congestion; /* of the path in use */
     struct stt_pacer pacer;
 };
+
+/* New data may go up to here, for all that concerns the stream alone. */
+static inline uint64_t stt_stream_limit(const struct stt_stream *t)
+{
+    return t->late && t->late->stuck < t->send_limit ? t->late->stuck : t->send_limit;
+}
+
+/* The peer has acknowledged all that there was to say, FIN included. */
+static inline bool stt_stream_is_sent_out(const struct stt_stream *t)
+{
+    return stt_sendq_is_done(&t->send) && (!t->late || !t->late->skips.n);
+}
 
 #endif

@@ -6,18 +6,12 @@
 /* New bytes may go: now, or when they have company. */
 static void on_written(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
 {
-    struct stt_session *s = t->session;
     bool waits = !t->no_delay && !t->is_flushed && !t->send.is_finished &&
                  t->send.queued - t->send.sent < STT_DATAGRAM_BYTES_MIN;
-    if (waits) {
-        if (!stt_list_is_linked(&t->waiting))
-            stt_list_push_back(&s->streams->waiting, &t->waiting);
-        if (s->deadline[STT_TIMER_COALESCE] == STT_NEVER)
-            stt_session_set(s, STT_TIMER_COALESCE, now + STT_COALESCE_NS);
-        stt_session_rearm(ep, s);
-        return;
-    }
-    stt_stream_schedule(ep, now, t);
+    if (waits)
+        stt_stream_await_company(ep, now, t);
+    else
+        stt_stream_schedule(ep, now, t);
 }
 
 static int check_writable(const struct stt_stream *t)
@@ -56,8 +50,8 @@ int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle str
     uint8_t head[STT_MESSAGES_HEADER_BYTES_MAX];
     if (error)
         return error;
-    if (!t->has_messages || deadline_ns)
-        return STT_E_UNSUPPORTED;
+    if (!t->has_messages)
+        return STT_E_STATE;
     size_t head_len = stt_messages_header(head, len), whole = head_len + len;
     if (whole > ep->config.send_ring_bytes)
         return STT_E_ARGUMENT;
@@ -71,6 +65,8 @@ int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle str
         t->wants_room = true;
         return STT_E_AGAIN;
     }
+    if (deadline_ns)
+        stt_late_add(ep, t, (struct stt_range){before, t->send.queued}, now + deadline_ns);
     on_written(ep, now, t);
     return STT_OK;
 }
@@ -127,7 +123,7 @@ int stt_stream_reset(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uin
     (void)now;
     if (!t)
         return STT_E_STALE;
-    if (t->is_reset || stt_sendq_is_done(&t->send) || t->session->state != STT_SESSION_OPEN)
+    if (t->is_reset || stt_stream_is_sent_out(t) || t->session->state != STT_SESSION_OPEN)
         return STT_E_STATE;
     stt_stream_give_up(ep, t, code);
     return STT_OK;

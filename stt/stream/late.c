@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * late: gives up messages whose deadlines have passed, in the order of the stream, so that what is
+ * skipped counts for flow control as if it had been sent. One whose turn has not come, or that the
+ * peer's limits do not cover yet, waits: nothing new behind its beginning is sent meanwhile.
+ * Spec 05, "Deadlines". */
+#include "stt/session/engine.h"
+
+static void rearm(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    struct stt_session *s = t->session;
+    struct stt_late *late = t->late;
+    bool waits = late->stuck != UINT64_MAX; /* for something else than time */
+    stt_timers_set(&s->streams->late, &late->timer,
+                   waits ? STT_NEVER : stt_deadlines_next(&late->deadlines));
+    stt_session_set(s, STT_TIMER_LATE, stt_timers_next(&s->streams->late));
+    stt_session_rearm(ep, s);
+}
+
+static struct stt_late *make(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    struct stt_late *late = stt_env_alloc(&ep->env, sizeof *late);
+    if (!late)
+        return NULL;
+    *late = (struct stt_late){.stream = t, .stuck = UINT64_MAX};
+    if (stt_timers_add(&t->session->streams->late, &late->timer) == STT_OK)
+        return late;
+    stt_env_release(&ep->env, late, sizeof *late);
+    return NULL;
+}
+
+void stt_late_add(struct stt_endpoint *ep, struct stt_stream *t, struct stt_range message,
+                  stt_ns at)
+{
+    if (!t->late)
+        t->late = make(ep, t);
+    if (!t->late || stt_deadlines_add(&t->late->deadlines, &ep->env, message, at) != STT_OK)
+        return;
+    rearm(ep, t);
+}
+
+void stt_late_free(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    if (!t->late)
+        return;
+    stt_timers_remove(&t->session->streams->late, &t->late->timer);
+    stt_deadlines_free(&t->late->deadlines, &ep->env);
+    stt_env_release(&ep->env, t->late, sizeof *t->late);
+    t->late = NULL;
+}
+
+/* What is acknowledged above the first gap. */
+static const struct stt_ranges *acked_above(const struct stt_stream *t, struct stt_ranges *one)
+{
+    const struct stt_spans *holes = &t->send.holes;
+    if (holes->many == STT_SPANS_MANY)
+        return holes->table;
+    *one = (struct stt_ranges){
+        .at = (struct stt_range *)&holes->one, .n = stt_spans_count(holes), .capacity = 1};
+    return one;
+}
+
+/* Everything before it was sent, the peer allows all of it, and there is room to remember it. */
+static bool may_give_up(const struct stt_stream *t, struct stt_range message)
+{
+    const struct stt_streams *x = t->session->streams;
+    uint64_t credit = t->send.sent + (x->send_limit - x->sent);
+    uint64_t limit = t->send_limit < credit ? t->send_limit : credit;
+    return message.from <= t->send.sent && message.to <= limit && stt_skips_room(&t->late->skips);
+}
+
+static void give_up(struct stt_endpoint *ep, struct stt_stream *t, struct stt_range message)
+{
+    uint64_t sent = t->send.sent;
+    stt_deadlines_give_up(&t->late->deadlines, message);
+    if (!stt_sendq_skip(&t->send, message.from, message.to))
+        return; /* no memory: it goes on being sent */
+    t->session->streams->sent += t->send.sent - sent;
+    t->messages_skipped++;
+    stt_skips_add(&t->late->skips, message);
+    stt_stream_owe(ep, t, STT_STREAM_OWES_SKIP);
+}
+
+void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    struct stt_late *late = t->late;
+    struct stt_ranges one;
+    struct stt_range message;
+    if (t->is_reset)
+        return;
+    late->stuck = UINT64_MAX;
+    while (stt_deadlines_due(&late->deadlines, now, acked_above(t, &one), &message)) {
+        if (!may_give_up(t, message)) {
+            late->stuck = message.from;
+            break;
+        }
+        give_up(ep, t, message);
+    }
+    stt_late_on_acked(ep, now, t);
+    stt_stream_on_room(ep, t);
+    stt_stream_schedule(ep, now, t);
+}
+
+void stt_late_on_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    (void)now;
+    stt_deadlines_on_acked(&t->late->deadlines, t->send.acked);
+    rearm(ep, t);
+}
+
+void stt_late_on_skip_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                            uint64_t mark)
+{
+    stt_skips_on_acked(&t->late->skips, mark & ~STT_LATE_MARK);
+    if (t->late->stuck != UINT64_MAX)
+        stt_late_look(ep, now, t);
+}
+
+/* The session's timer: some stream has something that is late by now. */
+void stt_streams_on_late(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    struct stt_timer *timer;
+    if (!s->streams)
+        return;
+    while ((timer = stt_timers_pop(&s->streams->late, now)))
+        stt_late_look(ep, now, STT_LIST_ENTRY(timer, struct stt_late, timer)->stream);
+    stt_session_set(s, STT_TIMER_LATE, stt_timers_next(&s->streams->late));
+}

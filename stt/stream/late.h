@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * late: messages that are not worth sending any more (spec 05, "Deadlines"). A stream has this only
+ * once a message with a deadline was written to it. */
+#ifndef STT_STREAM_LATE_H
+#define STT_STREAM_LATE_H
+
+#include "stt/base/timers.h"
+#include "stt/stream/deadlines.h"
+#include "stt/stream/skips.h"
+
+struct stt_endpoint;
+struct stt_session;
+struct stt_stream;
+
+struct stt_late {
+    struct stt_timer timer; /* among those of the session */
+    struct stt_stream *stream;
+    struct stt_deadlines deadlines;
+    struct stt_skips skips;
+    uint64_t stuck; /* new data ends here: this message is late, and cannot be given up yet */
+};
+
+/* A piece that stands for a SKIP is known by its offset. */
+#define STT_LATE_MARK (UINT64_C(1) << 63)
+
+/* The message was queued; without memory it has no deadline. */
+void stt_late_add(struct stt_endpoint *ep, struct stt_stream *t, struct stt_range message,
+                  stt_ns at);
+/* Gives up what is late by now, as far as limits allow. */
+void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+/* More of the stream is acknowledged. */
+void stt_late_on_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+void stt_late_on_skip_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                            uint64_t mark);
+void stt_late_free(struct stt_endpoint *ep, struct stt_stream *t);
+
+#endif
