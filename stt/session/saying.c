@@ -237,11 +237,19 @@ static void end_turns(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
         stt_stream_on_blocked(ep, t, UINT64_MAX);
 }
 
+/* What is too late by now is not begun. */
+static void foresee(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    if (t->late && !stt_sendq_has_lost(&t->send))
+        stt_late_foresee(ep, now, t);
+}
+
 /* One frame of the stream whose turn it is. False: nothing fits, or nothing may be sent. */
 static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                             struct stt_stream *t, struct stt_packing *p)
 {
     struct stt_streams *x = s->streams;
+    foresee(ep, now, t);
     struct wr w = stt_packing_frame(p);
     size_t left = wr_left(&w), head = stt_frame_stream_header_size(t->id, t->send.sent + 1);
     uint64_t credit = t->send.sent + (x->send_limit - x->sent);
@@ -254,7 +262,8 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     room = room < t->schedule.left ? room : t->schedule.left;
     if (!stt_sendq_next(&t->send, limit, room < left - head ? room : left - head, &piece)) {
         stt_scheduler_remove(&x->scheduler, &t->schedule);
-        stt_stream_on_blocked(ep, t, credit);
+        if (t->send.queued > t->send.sent)
+            stt_stream_on_blocked(ep, t, credit);
         return true;
     }
     size_t exact = stt_frame_stream_header_size(t->id, piece.offset);

@@ -83,6 +83,20 @@ void stt_deadlines_on_acked(struct stt_deadlines *d, uint64_t acked)
         d->next = entry(d, 0)->at;
 }
 
+const struct stt_deadlines_entry *stt_deadlines_at(const struct stt_deadlines *d, uint64_t from)
+{
+    uint32_t low = 0, high = d->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (entry(d, middle)->message.from < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct stt_deadlines_entry *e = low < d->n ? entry(d, low) : NULL;
+    return e && e->message.from == from && e->at != STT_NEVER ? e : NULL;
+}
+
 static bool is_acked(struct stt_range message, const struct stt_ranges *acked)
 {
     return acked && stt_ranges_first_gap(acked, message.from).from >= message.to;

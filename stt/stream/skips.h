@@ -35,5 +35,7 @@ void stt_skips_on_said(struct stt_skips *s, uint64_t from);
 /* Of the one that begins at `from`; nothing when there is none any more. */
 void stt_skips_on_acked(struct stt_skips *s, uint64_t from);
 void stt_skips_on_lost(struct stt_skips *s, uint64_t from);
+/* All that are left. */
+void stt_skips_say_again(struct stt_skips *s);
 
 #endif

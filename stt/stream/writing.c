@@ -65,6 +65,7 @@ int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle str
         t->wants_room = true;
         return STT_E_AGAIN;
     }
+    stt_late_on_written(ep, t);
     if (deadline_ns)
         stt_late_add(ep, t, (struct stt_range){before, t->send.queued}, now + deadline_ns);
     on_written(ep, now, t);
