@@ -4,6 +4,7 @@
 
 #include "crypto/mac.h"
 #include "crypto/replay.h"
+#include "stt/stream/fates.h"
 #include "stt/wire/frame.h"
 #include "stt/wire/packet.h"
 #include "stt/wire/params.h"
@@ -76,6 +77,9 @@ static const struct sentence {
     {STT_SESSION_WINDOW_MAX >> 20, "05-streams.md", "session window | 8 MiB; # MiB"},
     {STT_SESSION_WINDOW_DEFAULT >> 10, "05-streams.md", "session window from # KiB"},
     {STT_DATAGRAM_QUEUE_MAX, "05-streams.md", "| queue of datagrams, each way | #,"},
+    {STT_DATAGRAM_QUEUE_BYTES_MAX >> 20, "05-streams.md", "each way | 256, and # MiB |"},
+    {STT_FATES_MAX, "05-streams.md", "the host has not heard | # |"},
+    {STT_FATES_MAX, "05-streams.md", "the latest # that it"},
     {STT_COALESCE_NS / STT_MS(1), "05-streams.md", "or # ms have passed"},
     {STT_URGENCY_RAISE_NS / STT_MS(1), "05-streams.md", "sent nothing for # ms"},
     {STT_ACKS_ALONE_MAX, "06-recovery.md", "nothing else for # such packets"},
