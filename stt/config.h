@@ -67,10 +67,13 @@ struct stt_config {
     uint64_t stream_window_max;
     uint64_t session_window_bytes; /* the same for all streams of a session together */
     uint64_t session_window_max;
-    uint64_t send_ring_bytes;   /* that a stream keeps of what was written */
-    uint64_t stream_memory_max; /* of all sessions */
-    uint32_t packet_bytes;      /* UDP payload of a full packet: 1,200 reaches everywhere */
-    const char *congestion;     /* "cubic", or "none" for benchmarks */
+    uint64_t send_ring_bytes;    /* that a stream keeps of what was written */
+    uint64_t stream_memory_max;  /* of all sessions */
+    uint32_t packet_bytes;       /* UDP payload of a full packet: 1,200 reaches everywhere */
+    const char *congestion;      /* "cubic", or "none" for benchmarks */
+    bool no_delay;               /* small writes go at once, on every stream that is opened here */
+    bool adaptive;               /* a stream that starves behind more urgent ones is raised */
+    uint32_t max_datagram_bytes; /* that are taken from a peer; 0: no datagrams */
 };
 
 #define STT_CONFIG_INIT                                                                            \
@@ -83,8 +86,15 @@ struct stt_config {
         .stream_window_bytes = 65536, .stream_window_max = 8u << 20,                               \
         .session_window_bytes = 262144, .session_window_max = 16u << 20,                           \
         .send_ring_bytes = 2u << 20, .stream_memory_max = (uint64_t)1 << 30, .packet_bytes = 1200, \
-        .congestion = "cubic",                                                                     \
+        .congestion = "cubic", .no_delay = false, .adaptive = false, .max_datagram_bytes = 65507,  \
     }
+
+/* Sets what concerns streams to one of:
+ *     "balanced"         as in STT_CONFIG_INIT
+ *     "low-latency"      small grains, nothing waits for company, nobody starves
+ *     "high-throughput"  large grains, and windows for 10 Gbit/s at 50 ms
+ * STT_E_ARGUMENT: there is none of that name. */
+int stt_config_preset(struct stt_config *config, const char *name) STT_MUST_USE;
 
 #define STT_CONFIG_WHY_ROOM 128
 /* STT_OK, or STT_E_ARGUMENT with one sentence that names the mistake in `why`. */

@@ -77,6 +77,8 @@ enum stt_event_type {
     STT_EVENT_PATH,          /* the session moved to another path */
     STT_EVENT_CODE_WRONG,    /* somebody guessed wrong at our code */
     STT_EVENT_CODE_ENDED,    /* our code is gone; see reason */
+    STT_EVENT_DATAGRAM,      /* datagrams have come in: stt/datagrams.h */
+    STT_EVENT_FATE,          /* it is known what became of datagrams */
 };
 
 /* Why a session or a code ended. */

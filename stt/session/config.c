@@ -80,6 +80,7 @@ static const char *mistake(const struct stt_config *c)
          "packet_bytes must be 1,200 to 65,507"},
         {!c->congestion || !stt_controller_by_name(c->congestion),
          "congestion must be cubic or none"},
+        {c->max_datagram_bytes > STT_DATAGRAM_BYTES_MAX, "max_datagram_bytes must be 0 to 65,507"},
         {c->max_sessions < 1 || c->max_sessions > 10000000, "max_sessions must be 1 to 10,000,000"},
         {c->max_half_open < 1 || c->max_half_open > 1000000,
          "max_half_open must be 1 to 1,000,000"},

@@ -23,9 +23,11 @@ static void set_transport(struct stt_endpoint *ep)
     p->max_data = ep->config.session_window_bytes;
     p->max_stream_data = ep->config.stream_window_bytes;
     p->max_streams = ep->config.max_streams;
+    p->max_datagram_bytes = ep->config.max_datagram_bytes;
     stt_params_set(p, STT_PARAM_MAX_DATA);
     stt_params_set(p, STT_PARAM_MAX_STREAM_DATA);
     stt_params_set(p, STT_PARAM_MAX_STREAMS);
+    stt_params_set(p, STT_PARAM_MAX_DATAGRAM_BYTES);
 }
 
 static void set_suites(struct stt_endpoint *ep)

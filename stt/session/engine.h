@@ -17,6 +17,7 @@
 #include "stt/base/map.h"
 #include "stt/base/slab.h"
 #include "stt/base/trace.h"
+#include "stt/session/datagram.h"
 #include "stt/session/seen.h"
 #include "stt/session/session.h"
 
@@ -257,6 +258,18 @@ uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_sess
                             uint64_t type, struct rd *r);
 uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                                    uint64_t type, struct rd *r);
+
+/* -- datagram ------------------------------------------------------------------------------------
+ */
+
+/* Pieces of this stream are datagrams, by number, whose fate the host wants to hear. */
+#define STT_DATAGRAM_PIECES (STT_NO_STREAM - 1)
+
+uint64_t stt_session_datagram_arrived(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                                      struct bytes data);
+void stt_session_datagram_settled(struct stt_endpoint *ep, struct stt_session *s,
+                                  const struct stt_settled *settled);
+void stt_session_datagram_free(struct stt_endpoint *ep, struct stt_session *s);
 
 /* -- lifetime ------------------------------------------------------------------------------------
  */

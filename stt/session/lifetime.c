@@ -7,6 +7,8 @@
  *   half open   ten seconds after its answer a handshake that somebody else began is erased;
  *   ack         an ACK that waited for company goes alone;
  *   pto         nothing was answered for so long that it is asked for again;
+ *   coalesce    small writes have waited long enough for company;
+ *   late        a message is not worth sending any more;
  *   keep alive  after silence a PING holds mappings open and proves that we live;
  *   idle        nothing authentic came for so long that the peer is taken for dead;
  *   stalled     the host is told that something has not been answered for 3 PTO;

@@ -187,6 +187,15 @@ static uint64_t on_stream_limit(struct stt_endpoint *ep, struct stt_session *s, 
     return stt_arriving_stream_limit(ep, a->now, s, a->type, r);
 }
 
+static uint64_t on_datagram(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                            struct rd *r)
+{
+    struct frame_datagram f;
+    if (!stt_frame_datagram_decode(r, a->type, &f))
+        return STT_CLOSE_FRAME_ENCODING;
+    return stt_session_datagram_arrived(ep, a->now, s, f.data);
+}
+
 static on_frame *const handlers[STT_FRAME_EXTENSION] = {
     [STT_FRAME_PADDING] = on_padding,
     [STT_FRAME_PING] = on_ping,
@@ -202,6 +211,7 @@ static on_frame *const handlers[STT_FRAME_EXTENSION] = {
     [STT_FRAME_DATA_BLOCKED] = on_limit,
     [STT_FRAME_STREAM_DATA_BLOCKED] = on_stream_limit,
     [STT_FRAME_STREAMS_BLOCKED] = on_limit,
+    [STT_FRAME_DATAGRAM... STT_FRAME_DATAGRAM + 1] = on_datagram,
     [STT_FRAME_NEW_ID] = on_new_id,
     [STT_FRAME_RETIRE_ID] = on_retire_id,
     [STT_FRAME_PATH_CHALLENGE] = on_path_challenge,

@@ -275,7 +275,7 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     size_t max;
     struct bytes *parts = stt_packing_data(p, &w, &max);
     size_t n = stt_sendq_parts(&t->send, piece.offset, piece.len, parts, max);
-    stt_packing_add_data(p, n,
+    stt_packing_add_data(p, n, piece.len,
                          &(struct stt_piece){.offset = piece.offset,
                                              .stream = t->slot,
                                              .len = (uint16_t)piece.len,
@@ -288,11 +288,91 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     return true;
 }
 
+/* How much of the room is left in front of it, so that it ends with the packet; 0 where its length
+ * is told. False: it does not fit. */
+static bool fit_datagram(size_t len, size_t left, bool *has_length, size_t *padding)
+{
+    *has_length = 1 + stt_varint_size(len) + len <= left;
+    *padding = *has_length ? 0 : left - 1 - len;
+    return *has_length || 1 + len <= left;
+}
+
+static bool next_datagram(const struct stt_datagram_traffic *x, const struct stt_draft *d,
+                          struct stt_datagrams_view *view)
+{
+    if (!d->n_datagrams)
+        return stt_datagrams_first(&x->out, view);
+    *view = d->datagram;
+    return stt_datagrams_next(&x->out, view);
+}
+
+/* One DATAGRAM frame. The bytes stay in the queue until they are sealed. */
+static bool say_datagram(stt_ns now, struct stt_session *s, struct stt_draft *d)
+{
+    struct stt_datagram_traffic *x = s->streams->datagrams;
+    struct wr w = stt_packing_frame(d->packing);
+    struct stt_datagrams_view view;
+    size_t padding, max;
+    struct frame_datagram f;
+    if (!next_datagram(x, d, &view)) {
+        stt_scheduler_remove(&s->streams->scheduler, &x->schedule);
+        return true;
+    }
+    if (!fit_datagram(view.len, wr_left(&w), &f.has_length, &padding)) {
+        bool never = !d->n_datagrams && stt_packing_left(d->packing) == d->packing->room;
+        if (never)
+            stt_datagrams_drop(&x->out); /* the path has become too narrow for it */
+        return never;
+    }
+    f.data = bytes_of(NULL, view.len);
+    bool fits = !padding || stt_frame_padding_encode(&w, padding);
+    fits = fits && stt_frame_datagram_header_encode(&w, &f);
+    assert(fits);
+    struct bytes *parts = stt_packing_data(d->packing, &w, &max);
+    memcpy(parts, view.parts, view.n_parts * sizeof *parts);
+    stt_packing_add_data(
+        d->packing, view.n_parts, view.len,
+        &(struct stt_piece){.stream = x->wants_fates ? STT_DATAGRAM_PIECES : STT_NO_STREAM,
+                            .offset = x->wants_fates ? view.number : 0});
+    d->datagram = view;
+    d->n_datagrams++;
+    x->sent++;
+    stt_scheduler_on_sent(&s->streams->scheduler, &x->schedule, (uint32_t)view.len, now);
+    return true;
+}
+
+bool stt_saying_has_another(const struct stt_session *s, const struct stt_draft *d)
+{
+    struct stt_datagrams_view view;
+    return d->n_datagrams && next_datagram(s->streams->datagrams, d, &view) &&
+           view.len == d->datagram.len &&
+           stt_packing_len(d->packing, 0) == 1 + stt_varint_size(view.len) + view.len;
+}
+
+void stt_saying_on_sealed(struct stt_session *s, struct stt_draft *d)
+{
+    struct stt_datagram_traffic *x = s->streams ? s->streams->datagrams : NULL;
+    if (!d->n_datagrams)
+        return;
+    for (; d->n_datagrams; d->n_datagrams--)
+        stt_datagrams_pop(&x->out);
+    if (!x->out.n)
+        stt_scheduler_remove(&s->streams->scheduler, &x->schedule);
+}
+
+/* A frame of whoever has the turn. */
+static bool say_turn(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                     struct stt_schedule *e, struct stt_draft *d)
+{
+    if (s->streams->datagrams && e == &s->streams->datagrams->schedule)
+        return say_datagram(now, s, d);
+    return say_stream_data(ep, now, s, STT_LIST_ENTRY(e, struct stt_stream, schedule), d->packing);
+}
+
 void stt_saying_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      struct stt_draft *d)
 {
     struct stt_schedule *e;
-    while ((e = stt_scheduler_next(&s->streams->scheduler)) &&
-           say_stream_data(ep, now, s, STT_LIST_ENTRY(e, struct stt_stream, schedule), d->packing))
+    while ((e = stt_scheduler_next(&s->streams->scheduler)) && say_turn(ep, now, s, e, d))
         ;
 }

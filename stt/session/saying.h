@@ -10,8 +10,10 @@
 /* What is being written: a packet of the train, and what is remembered of it. */
 struct stt_draft {
     struct stt_packing *packing;
-    uint32_t said;  /* STT_OWES_ bits in it */
-    uint64_t acked; /* largest number that its ACK names, plus one; 0: no ACK */
+    uint32_t said;        /* STT_OWES_ bits in it */
+    uint64_t acked;       /* largest number that its ACK names, plus one; 0: no ACK */
+    uint32_t n_datagrams; /* in the train; the latest is the one below */
+    struct stt_datagrams_view datagram;
 };
 
 /* STT_OWES_ bits that this state allows; UINT32_MAX: and streams. */
@@ -29,5 +31,11 @@ void stt_saying_owed(struct stt_endpoint *ep, struct stt_session *s, struct stt_
 void stt_saying_streams_owed(struct stt_session *s, struct stt_draft *d);
 void stt_saying_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      struct stt_draft *d);
+
+/* The train's only packet so far is one datagram, and the next is as long: they can share a train.
+ */
+bool stt_saying_has_another(const struct stt_session *s, const struct stt_draft *d);
+/* Datagrams that were said leave their queue. */
+void stt_saying_on_sealed(struct stt_session *s, struct stt_draft *d);
 
 #endif

@@ -187,7 +187,8 @@ static size_t data_packets(struct stt_session *s, stt_ns now, size_t room, uint6
     return n < STT_TRAIN_SEGMENTS ? n : STT_TRAIN_SEGMENTS;
 }
 
-/* Packs up to n packets; the first also takes what is owed. Full ones, but for the last. */
+/* Packs up to n packets; the first also takes what is owed. All but the last are as long as the
+ * first: full, or a datagram each. */
 static void pack(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, struct stt_draft *d,
                  size_t n, bool elicits, size_t room)
 {
@@ -205,9 +206,23 @@ static void pack(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, str
         if (i < n && elicits && is_open)
             stt_saying_data(ep, now, s, d);
         bool is_full = stt_packing_left(d->packing) == 0;
-        if (!stt_packing_end(d->packing) || !is_full)
+        if (!stt_packing_end(d->packing))
+            return;
+        if (!is_full && i == 0 && stt_saying_has_another(s, d))
+            room = stt_packing_len(d->packing, 0);
+        else if (!is_full)
             return;
     }
+}
+
+/* Adaptive: whoever waits too long behind strict levels comes nearer (spec 05, "Urgency"). */
+static void raise_starved(struct stt_session *s, stt_ns now)
+{
+    if (!s->streams || !s->streams->is_adaptive)
+        return;
+    stt_ns patience = 2 * stt_loss_path(&s->loss)->rtt.smoothed;
+    stt_scheduler_raise(&s->streams->scheduler, now,
+                        patience > STT_URGENCY_RAISE_NS ? patience : STT_URGENCY_RAISE_NS);
 }
 
 static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
@@ -231,6 +246,7 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     bool elicits = (eliciting || streams) && may_elicit(s, now, n ? n : 1, more);
     size_t segment = allowance < size ? (size_t)allowance : size;
     stt_packing_init(&packing, more);
+    raise_starved(s, now);
     pack(ep, now, s, &d, n, elicits, segment - STT_PROTECT_OVERHEAD_BYTES);
     if (!packing.n_packets) {
         s->owed &= ~d.said; /* there was nothing to say any more */
@@ -240,7 +256,9 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     }
     uint64_t first = s->protect->next_number;
     train->path = *stt_paths_current(&s->paths);
-    send_train(ep, now, s, &packing, train, segment);
+    send_train(ep, now, s, &packing, train,
+               stt_packing_len(&packing, 0) + STT_PROTECT_OVERHEAD_BYTES);
+    stt_saying_on_sealed(s, &d);
     if (elicits)
         stt_loss_end_train(&s->loss, !s->streams || !stt_scheduler_next(&s->streams->scheduler));
     on_acks_sent(s, &d, first, packing.packets[0].elicits);

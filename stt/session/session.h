@@ -106,7 +106,9 @@ enum {
     STT_PENDING_STALLED = 1u << 2,
     STT_PENDING_RESUMED = 1u << 3,
     STT_PENDING_PATH = 1u << 4,
-    STT_PENDING_CLOSED = 1u << 5, /* the last one; the object goes with it */
+    STT_PENDING_DATAGRAM = 1u << 5,
+    STT_PENDING_FATE = 1u << 6,
+    STT_PENDING_CLOSED = 1u << 7, /* the last one; the object goes with it */
 };
 
 struct stt_session {

@@ -89,6 +89,10 @@ static void take(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
             on_owes_lost(ep, s, x->owes);
         return;
     }
+    if (x->stream == STT_DATAGRAM_PIECES) {
+        stt_session_datagram_settled(ep, s, x);
+        return;
+    }
     struct stt_stream *t = s->streams ? stt_slots_at(&s->streams->slots, x->stream) : NULL;
     if (!t)
         return; /* it has ended */

@@ -46,15 +46,15 @@ static uint8_t byte_at(const struct stt_datagrams *q, uint64_t offset)
     return *stt_chunks_at(&q->chunks, offset, &len);
 }
 
-static uint32_t first_len(const struct stt_datagrams *q)
+static uint32_t len_at(const struct stt_datagrams *q, uint64_t offset)
 {
-    return (uint32_t)byte_at(q, q->start) << 8 | byte_at(q, q->start + 1);
+    return (uint32_t)byte_at(q, offset) << 8 | byte_at(q, offset + 1);
 }
 
 /* Chunks at and behind the new start stay, though nothing may be in them yet. */
 static void remove_first(struct stt_datagrams *q)
 {
-    uint32_t len = first_len(q);
+    uint32_t len = len_at(q, q->start);
     q->start += HEADER_BYTES + len;
     q->bytes -= len;
     q->n--;
@@ -148,19 +148,34 @@ int stt_datagrams_push(struct stt_datagrams *q, struct bytes data)
     return STT_OK;
 }
 
-bool stt_datagrams_first(const struct stt_datagrams *q, struct stt_datagrams_view *view)
+static void look_at(const struct stt_datagrams *q, uint64_t offset, struct stt_datagrams_view *view)
 {
-    if (!q->n)
-        return false;
-    view->number = q->next - q->n;
-    view->len = first_len(q);
+    view->offset = offset;
+    view->len = len_at(q, offset);
     view->n_parts = 0;
-    uint64_t at = q->start + HEADER_BYTES;
+    uint64_t at = offset + HEADER_BYTES;
     for (size_t here, left = view->len; left; at += here, left -= here) {
         const uint8_t *data = stt_chunks_at(&q->chunks, at, &here);
         here = here < left ? here : left;
         view->parts[view->n_parts++] = bytes_of(data, here);
     }
+}
+
+bool stt_datagrams_first(const struct stt_datagrams *q, struct stt_datagrams_view *view)
+{
+    if (!q->n)
+        return false;
+    view->number = q->next - q->n;
+    look_at(q, q->start, view);
+    return true;
+}
+
+bool stt_datagrams_next(const struct stt_datagrams *q, struct stt_datagrams_view *view)
+{
+    if (view->number + 1 == q->next)
+        return false;
+    view->number++;
+    look_at(q, view->offset + HEADER_BYTES + view->len, view);
     return true;
 }
 

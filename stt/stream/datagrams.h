@@ -42,13 +42,15 @@ int stt_datagrams_push(struct stt_datagrams *q, struct bytes data) STT_MUST_USE;
 /* One of them, in place: it is there until the next push or pop. */
 #define STT_DATAGRAM_PARTS_MAX 5u
 struct stt_datagrams_view {
-    uint64_t number;
+    uint64_t number, offset;
     size_t len, n_parts;
     struct bytes parts[STT_DATAGRAM_PARTS_MAX];
 };
 
 /* The oldest; false when there is none. */
 bool stt_datagrams_first(const struct stt_datagrams *q, struct stt_datagrams_view *view);
+/* From one to the next; false when there is none. */
+bool stt_datagrams_next(const struct stt_datagrams *q, struct stt_datagrams_view *view);
 /* The oldest leaves; there is one. */
 void stt_datagrams_pop(struct stt_datagrams *q);
 

@@ -71,10 +71,11 @@ struct bytes *stt_packing_data(struct stt_packing *p, const struct wr *head, siz
     return &p->parts[p->n_parts];
 }
 
-void stt_packing_add_data(struct stt_packing *p, size_t n_parts, const struct stt_piece *piece)
+void stt_packing_add_data(struct stt_packing *p, size_t n_parts, size_t len,
+                          const struct stt_piece *piece)
 {
     p->n_parts += n_parts;
-    present(p)->len += piece->len;
+    present(p)->len += (uint32_t)len;
     present(p)->elicits = true;
     stt_packing_add_piece(p, piece);
     assert(present(p)->len <= p->room);

@@ -55,13 +55,20 @@ void stt_packing_add_frame(struct stt_packing *p, const struct wr *w, const stru
 void stt_packing_add_piece(struct stt_packing *p, const struct stt_piece *piece);
 /* A frame whose header was written and whose data lies elsewhere. */
 struct bytes *stt_packing_data(struct stt_packing *p, const struct wr *head, size_t *max);
-void stt_packing_add_data(struct stt_packing *p, size_t n_parts, const struct stt_piece *piece);
+void stt_packing_add_data(struct stt_packing *p, size_t n_parts, size_t len,
+                          const struct stt_piece *piece);
 /* False when it is empty: then it is no packet. */
 bool stt_packing_end(struct stt_packing *p);
 
 static inline size_t stt_packing_left(const struct stt_packing *p)
 {
     return p->room - p->packets[p->n_packets].len;
+}
+
+/* Of a packet that was ended. */
+static inline size_t stt_packing_len(const struct stt_packing *p, size_t packet)
+{
+    return p->packets[packet].len;
 }
 
 #endif

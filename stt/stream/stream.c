@@ -130,6 +130,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_list_init(&x->waiting);
     stt_scheduler_init(&x->scheduler, ep->config.max_frame_bytes);
     stt_timers_init(&x->late, &ep->env, 1u << 29);
+    x->is_adaptive = ep->config.adaptive;
     x->we_allow = x->we_should_allow = ep->config.max_streams;
     x->send_limit = s->params.max_data;
     x->peer_allows = s->params.max_streams;
@@ -148,6 +149,7 @@ void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s)
         return;
     while (!stt_list_is_empty(&x->all))
         stt_stream_free(ep, STT_LIST_ENTRY(x->all.next, struct stt_stream, all));
+    stt_session_datagram_free(ep, s);
     stt_numbers_free(&x->theirs, &ep->env);
     stt_slots_free(&x->slots, &ep->env);
     stt_timers_fini(&x->late);
@@ -237,7 +239,7 @@ int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
         return STT_E_MEMORY;
     x->next_number++;
     t->schedule.urgency = options->urgency;
-    t->no_delay = options->no_delay;
+    t->no_delay = options->no_delay || ep->config.no_delay;
     t->user = options->user;
     *out = stt_stream_handle(ep, t);
     if (t->no_delay)

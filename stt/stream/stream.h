@@ -19,6 +19,7 @@
 #include "stt/stream/window.h"
 #include "stt/streams.h"
 
+struct stt_datagram_traffic;
 struct stt_session;
 
 /* Frames about a stream that are said until they are acknowledged. */
@@ -64,7 +65,8 @@ struct stt_streams {
     struct stt_list waiting; /* have a small write that waits for company */
     struct stt_list starved; /* have new data, and the session's limit forbids it */
     struct stt_scheduler scheduler;
-    struct stt_timers late; /* of streams that have messages with deadlines */
+    struct stt_datagram_traffic *datagrams; /* NULL before the first */
+    struct stt_timers late;                 /* of streams that have messages with deadlines */
     struct stt_slots slots;
     struct stt_stream *latest;          /* that the peer named: nearly always the next, too */
     struct stt_numbers theirs;          /* which of the peer's numbers were used */
@@ -74,6 +76,7 @@ struct stt_streams {
     uint64_t next_number, peer_allows;  /* ours */
     uint64_t we_allow, we_should_allow; /* theirs: as told, and as it could be told */
     uint64_t blocked_at;
+    bool is_adaptive;                 /* who starves at a late level is raised */
     struct stt_congestion congestion; /* of the path in use */
     struct stt_pacer pacer;
 };

@@ -367,14 +367,22 @@ bool stt_frame_datagram_decode(struct rd *r, uint64_t type, struct frame_datagra
     return accept(r, true);
 }
 
-bool stt_frame_datagram_encode(struct wr *w, const struct frame_datagram *f)
+bool stt_frame_datagram_header_encode(struct wr *w, const struct frame_datagram *f)
 {
     struct wr start = *w;
     wr_u8(w, (uint8_t)(STT_FRAME_DATAGRAM | (f->has_length ? STT_DATAGRAM_LENGTH : 0)));
     if (f->has_length)
         wr_field(w, f->data.len);
-    wr_bytes(w, f->data);
     return commit(w, start, true);
+}
+
+bool stt_frame_datagram_encode(struct wr *w, const struct frame_datagram *f)
+{
+    struct wr start = *w;
+    bool valid = stt_frame_datagram_header_encode(w, f);
+    if (valid)
+        wr_bytes(w, f->data);
+    return commit(w, start, valid);
 }
 
 /* NEW_ID, RETIRE_ID */

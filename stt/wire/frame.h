@@ -286,6 +286,8 @@ struct frame_datagram {
 
 bool stt_frame_datagram_decode(struct rd *r, uint64_t type, struct frame_datagram *f) STT_MUST_USE;
 bool stt_frame_datagram_encode(struct wr *w, const struct frame_datagram *f) STT_MUST_USE;
+/* The same without the data, which lies elsewhere. */
+bool stt_frame_datagram_header_encode(struct wr *w, const struct frame_datagram *f) STT_MUST_USE;
 
 struct frame_new_id {
     uint64_t sequence;

@@ -96,8 +96,9 @@
 #define STT_SEND_RING_DEFAULT        (UINT64_C(2) << 20)   /* memory of a stream that sends */
 #define STT_DATAGRAM_QUEUE_MAX       256u /* each way; the oldest gives way to the newest */
 #define STT_DATAGRAM_QUEUE_BYTES_MAX (UINT64_C(1) << 20) /* each way, too */
-#define STT_URGENCY_LEVELS           8u                  /* one ring of ready streams for each */
-#define STT_URGENCY_DEFAULT          3u                  /* with room on both sides */
+#define STT_DATAGRAM_URGENCY_DEFAULT 2u          /* before streams: what waits is worth less */
+#define STT_URGENCY_LEVELS           8u          /* one ring of ready streams for each */
+#define STT_URGENCY_DEFAULT          3u          /* with room on both sides */
 #define STT_URGENCY_RAISE_NS         STT_MS(100) /* adaptive: nobody starves longer at a level */
 #define STT_ACK_RANGES_MAX           256u        /* sent, and processed, in one ACK */
 

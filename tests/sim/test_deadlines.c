@@ -325,7 +325,7 @@ END_TEST
 START_TEST(a_message_that_was_read_in_part_is_cut_off)
 {
     setup(.rate_bits_per_s = 500000, .queue_bytes = 4000);
-    world_require(&w, write_one(MESSAGE_MAX, STT_MS(300))); /* takes 0.64 s */
+    world_require(&w, write_one(MESSAGE_MAX, STT_MS(500))); /* takes 0.64 s */
     world_require(&w, write_one(500, 0));
     run_for(STT_S(3));
     require_complete();
