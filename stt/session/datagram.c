@@ -95,6 +95,18 @@ int stt_datagram_configure(struct stt_endpoint *ep, stt_ns now, stt_handle sessi
     return STT_OK;
 }
 
+/* Those that gave way to a newer one will never be sent. */
+static void lose_dropped(struct stt_endpoint *ep, struct stt_session *s, uint64_t first,
+                         uint64_t dropped)
+{
+    struct stt_datagram_traffic *x = s->streams->datagrams;
+    if (!x->wants_fates || !dropped)
+        return;
+    for (uint64_t i = 0; i < dropped; i++)
+        stt_fates_add(&x->fates, (struct stt_fate){.number = first + i});
+    stt_endpoint_report(ep, s, STT_PENDING_FATE);
+}
+
 int stt_datagram_send(struct stt_endpoint *ep, stt_ns now, stt_handle session, const void *data,
                       size_t len, uint64_t *number)
 {
@@ -107,8 +119,13 @@ int stt_datagram_send(struct stt_endpoint *ep, stt_ns now, stt_handle session, c
     if (len > bytes_max(s))
         return STT_E_ARGUMENT;
     struct stt_datagram_traffic *x = make(ep, now, s);
-    if (!x || stt_datagrams_push(&x->out, bytes_of(data, len)) != STT_OK)
+    if (!x)
         return STT_E_MEMORY;
+    uint64_t first = x->out.next - x->out.n, dropped = x->out.dropped;
+    error = stt_datagrams_push(&x->out, bytes_of(data, len));
+    if (error)
+        return error;
+    lose_dropped(ep, s, first, x->out.dropped - dropped);
     if (number)
         *number = x->out.next - 1;
     stt_scheduler_add(&s->streams->scheduler, &x->schedule, now);

@@ -345,8 +345,7 @@ bool stt_saying_has_another(const struct stt_session *s, const struct stt_draft 
 {
     struct stt_datagrams_view view;
     return d->n_datagrams && next_datagram(s->streams->datagrams, d, &view) &&
-           view.len == d->datagram.len &&
-           stt_packing_len(d->packing, 0) == 1 + stt_varint_size(view.len) + view.len;
+           1 + stt_varint_size(view.len) + view.len <= stt_packing_len(d->packing, 0);
 }
 
 void stt_saying_on_sealed(struct stt_session *s, struct stt_draft *d)

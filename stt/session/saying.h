@@ -32,8 +32,7 @@ void stt_saying_streams_owed(struct stt_session *s, struct stt_draft *d);
 void stt_saying_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      struct stt_draft *d);
 
-/* The train's only packet so far is one datagram, and the next is as long: they can share a train.
- */
+/* The train's only packet so far ends with a datagram, and another fits one of that length. */
 bool stt_saying_has_another(const struct stt_session *s, const struct stt_draft *d);
 /* Datagrams that were said leave their queue. */
 void stt_saying_on_sealed(struct stt_session *s, struct stt_draft *d);
