@@ -4,12 +4,36 @@
  * not know what is in flight, nor on which path. Spec 06, "Acks: the receiver's side". */
 #include "stt/recovery/acks.h"
 
+#include "stt/wire/limits.h"
+
+#include <string.h>
+
 enum { EVERY_LEAST = 2 };
 
 void stt_acks_init(struct stt_acks *a)
 {
     *a = (struct stt_acks){.due_at = STT_NEVER, .every = EVERY_LEAST, .told_in = STT_ACKS_NONE};
     stt_ranges_init(&a->received, a->memory, STT_ACKS_RANGES);
+}
+
+static void move_to(struct stt_acks *a, struct stt_range *memory, uint32_t capacity)
+{
+    struct stt_ranges old = a->received;
+    uint32_t n = old.n < capacity ? old.n : capacity;
+    stt_ranges_init(&a->received, memory, capacity);
+    if (n)
+        memcpy(memory, old.at + (old.n - n), n * sizeof *memory);
+    a->received.n = n;
+}
+
+void stt_acks_lend(struct stt_acks *a, struct stt_range *memory)
+{
+    move_to(a, memory, STT_ACK_RANGES_MAX);
+}
+
+void stt_acks_take_back(struct stt_acks *a)
+{
+    move_to(a, a->memory, STT_ACKS_RANGES);
 }
 
 /* A late number never takes the place of later ones. */

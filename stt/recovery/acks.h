@@ -5,9 +5,10 @@
 #define STT_RECOVERY_ACKS_H
 
 #include "stt/base/ranges.h"
+#include "stt/recovery/rtt.h"
 #include "stt/wire/frame.h"
 
-enum { STT_ACKS_RANGES = 24 }; /* kept inline; older ones are forgotten */
+enum { STT_ACKS_RANGES = 24 }; /* kept inline; older ones are forgotten, unless more is lent */
 #define STT_ACKS_NONE UINT64_MAX
 
 struct stt_acks {
@@ -30,12 +31,24 @@ struct stt_acks {
 
 void stt_acks_init(struct stt_acks *a);
 
+/* Room for more ranges, of STT_ACK_RANGES_MAX, while packets flow; and its end: the newest stay. */
+void stt_acks_lend(struct stt_acks *a, struct stt_range *memory);
+void stt_acks_take_back(struct stt_acks *a);
+
 /* A packet was opened. `delay_ns`: how long its ack may wait; out of order it may not. */
 void stt_acks_on_packet(struct stt_acks *a, stt_ns now, uint64_t number, bool elicits,
                         stt_ns delay_ns);
 
 /* One that elicits an ack came: `every` follows the rate. */
 void stt_acks_on_rate(struct stt_acks *a, stt_ns now, stt_ns smoothed_rtt);
+
+/* How long an ack may wait for company. */
+static inline stt_ns stt_acks_wait(const struct stt_rtt *rtt)
+{
+    stt_ns quarter = rtt->smoothed / 4;
+    quarter = quarter > STT_LOSS_GRANULARITY_NS ? quarter : STT_LOSS_GRANULARITY_NS;
+    return rtt->has_sample && quarter < STT_ACK_WAIT_NS ? quarter : STT_ACK_WAIT_NS;
+}
 
 static inline bool stt_acks_is_due(const struct stt_acks *a, stt_ns now)
 {

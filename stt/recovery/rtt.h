@@ -71,7 +71,8 @@ static inline stt_ns stt_rtt_pto(const struct stt_rtt *r, stt_ns max_ack_delay)
 static inline stt_ns stt_rtt_backed_off(stt_ns pto, unsigned backoff)
 {
     unsigned doublings = backoff < STT_PTO_BACKOFF_MAX ? backoff : STT_PTO_BACKOFF_MAX;
-    return stt_rtt_least(pto << doublings, STT_PTO_NS_MAX);
+    stt_ns most = pto > STT_PTO_NS_MAX ? pto : STT_PTO_NS_MAX;
+    return stt_rtt_least(pto << doublings, most);
 }
 
 #endif

@@ -121,19 +121,22 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
 static void wipe_keys(struct stt_endpoint *ep, struct stt_session *s)
 {
     stt_env_secret_release(&ep->env, s->protect, s->protect_bytes);
-    stt_env_release(&ep->env, s->replay_bitmap, STT_REPLAY_WORDS * sizeof *s->replay_bitmap);
+    if (s->busy)
+        stt_acks_take_back(&s->acks);
+    stt_env_release(&ep->env, s->busy, sizeof *s->busy);
     s->protect = NULL;
-    s->replay_bitmap = NULL;
+    s->busy = NULL;
 }
 
 void stt_session_trim(struct stt_endpoint *ep, struct stt_session *s)
 {
     stt_loss_trim(&s->loss);
-    if (!s->replay_bitmap)
+    if (!s->busy)
         return;
     (void)stt_replay_detach(&s->protect->replay);
-    stt_env_release(&ep->env, s->replay_bitmap, STT_REPLAY_WORDS * sizeof *s->replay_bitmap);
-    s->replay_bitmap = NULL;
+    stt_acks_take_back(&s->acks);
+    stt_env_release(&ep->env, s->busy, sizeof *s->busy);
+    s->busy = NULL;
 }
 
 void stt_session_free(struct stt_endpoint *ep, struct stt_session *s)
@@ -283,7 +286,7 @@ uint32_t stt_session_jitter(struct stt_session *s, uint32_t below)
 stt_ns stt_session_pto(const struct stt_session *s)
 {
     stt_ns pto = stt_loss_pto(&s->loss);
-    return pto < STT_PTO_NS_MAX ? pto : STT_PTO_NS_MAX;
+    return pto < STT_SESSION_PTO_NS_MAX ? pto : STT_SESSION_PTO_NS_MAX;
 }
 
 void stt_session_set(struct stt_session *s, enum stt_session_timer timer, stt_ns at)

@@ -336,7 +336,7 @@ static void after_packet(struct stt_session *s, const struct arrival *a, uint64_
     const struct stt_rtt *rtt = &stt_loss_path(&s->loss)->rtt;
     if (a->elicits && rtt->has_sample)
         stt_acks_on_rate(&s->acks, a->now, rtt->smoothed);
-    stt_acks_on_packet(&s->acks, a->now, number, a->elicits, STT_ACK_WAIT_NS);
+    stt_acks_on_packet(&s->acks, a->now, number, a->elicits, stt_acks_wait(rtt));
     if (s->acks.due_at <= a->now) {
         s->acks.due_at = STT_NEVER;
         s->owed |= STT_OWES_ACK;
@@ -381,15 +381,17 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
                  is_highest);
 }
 
-/* The window grows as soon as there is more than a whisper, and shrinks with the first one after
+/* There is more room as soon as there is more than a whisper, and less with the first packet after
  * so long: a keep-alive. */
 #define QUIET_NS STT_S(5)
 
-static void widen_window(struct stt_endpoint *ep, struct stt_session *s)
+static void make_busy(struct stt_endpoint *ep, struct stt_session *s)
 {
-    s->replay_bitmap = stt_env_alloc(&ep->env, STT_REPLAY_WORDS * sizeof *s->replay_bitmap);
-    if (s->replay_bitmap)
-        stt_replay_attach(&s->protect->replay, s->replay_bitmap);
+    s->busy = stt_env_alloc(&ep->env, sizeof *s->busy);
+    if (!s->busy)
+        return;
+    stt_replay_attach(&s->protect->replay, s->busy->replay);
+    stt_acks_lend(&s->acks, s->busy->ranges);
 }
 
 void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
@@ -417,9 +419,8 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     if (n_opened && was_quiet) {
         stt_session_trim(ep, s);
         s->packets_before = s->packets_received;
-    } else if (!s->replay_bitmap &&
-               s->packets_received - s->packets_before > STT_REPLAY_WINDOW_IDLE / 2) {
-        widen_window(ep, s);
+    } else if (!s->busy && s->packets_received - s->packets_before > STT_REPLAY_WINDOW_IDLE / 2) {
+        make_busy(ep, s);
     }
     if (stt_sending_has_more(s, now))
         stt_endpoint_ready(ep, s);

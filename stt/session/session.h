@@ -111,6 +111,12 @@ enum {
     STT_PENDING_CLOSED = 1u << 7, /* the last one; the object goes with it */
 };
 
+/* What a session holds more of while packets flow: lent to protect and acks. */
+struct stt_busy {
+    uint64_t replay[STT_REPLAY_WORDS];
+    struct stt_range ranges[STT_ACK_RANGES_MAX];
+};
+
 struct stt_session {
     struct stt_list all, ready, events; /* links in the endpoint's lists */
     struct stt_timer timer;
@@ -131,7 +137,7 @@ struct stt_session {
     stt_ns repeat_ns, first_sent_at;
     struct stt_protect *protect; /* NULL before there are keys; in memory for secrets */
     const struct stt_aead_suite *suite;
-    uint64_t *replay_bitmap;               /* lent to protect, while packets flow */
+    struct stt_busy *busy;                 /* while packets flow; NULL in quiet times */
     uint8_t message_3_mac1[STT_MAC_BYTES]; /* S, W: of the one that was accepted */
     size_t protect_bytes;                  /* its size, which a fork does not wipe */
     uint8_t h[64];                         /* handshake hash */

@@ -69,6 +69,7 @@
 #define STT_KEEP_ALIVE_RESPONDER_PERCENT 150u      /* of it: so only the initiator pings */
 #define STT_STALLED_PTO                  3u        /* unanswered for so long: tell the host */
 #define STT_OLD_KEYS_PTO                 3u        /* what is reordered comes by then or never */
+#define STT_SESSION_PTO_NS_MAX           STT_S(10) /* for these timers, whatever was measured */
 #define STT_CLOSING_PTO                  3u        /* closing, draining: for late packets */
 #define STT_REPLAY_WINDOW_IDLE           64u       /* a quiet session's: one word */
 #define STT_REASON_BYTES_MAX             256u      /* a sentence or two for people */
@@ -119,12 +120,12 @@
 #define STT_SIZE_BLACK_HOLE_PTO 2u         /* ... PTOs */
 
 /* Recovery. */
-#define STT_RTT_FIRST_NS        STT_MS(333)         /* before a sample, RFC 9002 */
-#define STT_RTT_MIN_NS          STT_S(10)           /* how long a least round trip is believed */
-#define STT_LOSS_GRANULARITY_NS STT_MS(1)           /* the least that a loss timer tells */
-#define STT_PTO_BACKOFF_MAX     6u                  /* doublings ... */
-#define STT_PTO_NS_MAX          STT_S(10)           /* ... up to here: back soon after an outage */
-#define STT_NUMBER_SKIP_MEAN    512u                /* packets between two numbers left out */
+#define STT_RTT_FIRST_NS        STT_MS(333) /* before a sample, RFC 9002 */
+#define STT_RTT_MIN_NS          STT_S(10)   /* how long a least round trip is believed */
+#define STT_LOSS_GRANULARITY_NS STT_MS(1)   /* the least that a loss timer tells */
+#define STT_PTO_BACKOFF_MAX     6u          /* doublings ... */
+#define STT_PTO_NS_MAX          STT_S(3)    /* ... up to here: 25 s of outage are survived */
+#define STT_NUMBER_SKIP_MEAN    512u        /* packets between two numbers left out */
 #define STT_NUMBER_DISTANCE_MAX (UINT64_C(1) << 31) /* in flight: the wire tells no more */
 #define STT_LOST_AFTER_PACKETS  3u                  /* later ones acknowledged: it is lost */
 #define STT_ACK_WAIT_NS         STT_MS(20)          /* so that ACK_DELAY is kept */

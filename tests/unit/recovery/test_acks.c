@@ -284,6 +284,41 @@ START_TEST(ranges_are_bounded_and_the_lowest_are_forgotten_case_22)
 }
 END_TEST
 
+START_TEST(ranges_that_were_lent_are_used_and_the_newest_stay_when_they_go)
+{
+    struct fixture f;
+    static struct stt_range more[STT_ACK_RANGES_MAX];
+    uint64_t n;
+    setup(&f);
+    for (n = 0; n < 20; n += 2)
+        take(&f, n);
+    stt_acks_lend(&f.a, more);
+    ck_assert_uint_eq(f.a.received.n, 10);
+    for (; n < 2 * STT_ACK_RANGES_MAX; n += 2)
+        take(&f, n);
+    ck_assert_uint_eq(f.a.received.n, STT_ACK_RANGES_MAX);
+    ck_assert(stt_ranges_contains(&f.a.received, 0));
+    stt_acks_take_back(&f.a);
+    ck_assert_uint_eq(f.a.received.n, STT_ACKS_RANGES);
+    ck_assert(stt_ranges_contains(&f.a.received, n - 2));
+    ck_assert(stt_ranges_contains(&f.a.received, n - 2 * STT_ACKS_RANGES));
+    ck_assert(!stt_ranges_contains(&f.a.received, n - 2 * STT_ACKS_RANGES - 2));
+}
+END_TEST
+
+START_TEST(an_ack_waits_a_quarter_of_a_round_trip_within_bounds)
+{
+    struct stt_rtt rtt = STT_RTT_INIT;
+    ck_assert_uint_eq(stt_acks_wait(&rtt), STT_ACK_WAIT_NS);
+    stt_rtt_sample(&rtt, 0, STT_MS(40), 0);
+    ck_assert_uint_eq(stt_acks_wait(&rtt), STT_MS(10));
+    rtt.smoothed = STT_MS(500);
+    ck_assert_uint_eq(stt_acks_wait(&rtt), STT_ACK_WAIT_NS);
+    rtt.smoothed = STT_US(50);
+    ck_assert_uint_eq(stt_acks_wait(&rtt), STT_MS(1));
+}
+END_TEST
+
 START_TEST(a_late_number_takes_the_place_of_no_later_one)
 {
     struct fixture f;
@@ -450,6 +485,8 @@ SUITE("acks", TEST(at_first_nothing_is_owed_and_nothing_said),
       TEST(an_ack_that_does_not_fit_leaves_everything_owed),
       TEST(where_room_is_short_the_newest_ranges_are_said), TEST(numbers_near_the_top_are_taken),
       TEST(ranges_are_bounded_and_the_lowest_are_forgotten_case_22),
+      TEST(ranges_that_were_lent_are_used_and_the_newest_stay_when_they_go),
+      TEST(an_ack_waits_a_quarter_of_a_round_trip_within_bounds),
       TEST(a_late_number_takes_the_place_of_no_later_one),
       TEST(what_the_peer_knows_that_we_know_is_not_said_again), TEST(the_highest_range_stays),
       TEST(what_came_after_an_ack_is_said_also_where_it_lies_below_its_largest),

@@ -1036,7 +1036,7 @@ START_TEST(without_an_ack_a_probe_is_due)
 }
 END_TEST
 
-START_TEST(a_pto_doubles_up_to_ten_seconds_and_an_ack_ends_it)
+START_TEST(a_pto_doubles_up_to_three_seconds_and_an_ack_ends_it)
 {
     struct fixture f;
     setup(&f);
@@ -1045,7 +1045,7 @@ START_TEST(a_pto_doubles_up_to_ten_seconds_and_an_ack_ends_it)
     send(&f, 1);
     for (int i = 0; i < 300; i++) {
         stt_ns wait = pto << (i < 6 ? i : 6);
-        ck_assert_uint_eq(stt_loss_pto_at(&f.l), f.now + (wait < STT_S(10) ? wait : STT_S(10)));
+        ck_assert_uint_eq(stt_loss_pto_at(&f.l), f.now + (wait < STT_S(3) ? wait : STT_S(3)));
         f.now = stt_loss_pto_at(&f.l);
         stt_loss_on_pto(&f.l, f.now);
         pull(&f);
@@ -1326,7 +1326,7 @@ SUITE("loss", TEST(at_first_nothing_is_in_flight_and_no_memory_taken),
       TEST(nor_is_a_long_one_of_which_something_arrived),
       TEST(before_the_first_round_trip_nothing_is_persistent),
       TEST(persistent_congestion_is_told_once), TEST(without_an_ack_a_probe_is_due),
-      TEST(a_pto_doubles_up_to_ten_seconds_and_an_ack_ends_it),
+      TEST(a_pto_doubles_up_to_three_seconds_and_an_ack_ends_it),
       TEST(a_pto_tells_the_two_oldest_that_hold_something),
       TEST(a_rate_is_what_was_delivered_since_the_train_was_sent),
       TEST(acks_that_come_in_a_bunch_do_not_raise_the_rate), TEST(idle_time_is_not_a_low_rate),
