@@ -136,6 +136,7 @@ int stt_endpoint_new(struct stt_endpoint **out, const struct stt_config *config,
     stt_list_init(&ep->ready);
     stt_list_init(&ep->events);
     stt_list_init(&ep->stream_events);
+    stt_list_init(&ep->thirsty);
     stt_list_init(&ep->blocked);
     ep->carriers[0] =
         (struct stt_carrier){.writable = true, .max_datagram_bytes = STT_DATAGRAM_BYTES_MAX};
@@ -524,6 +525,7 @@ void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now)
         return;
     while ((timer = stt_timers_pop(&ep->timers, now)))
         stt_session_expire(ep, now, STT_LIST_ENTRY(timer, struct stt_session, timer));
+    ep->thirsty_at = UINT32_MAX; /* where it was memory itself, it may be there by now */
     while (stt_codes_expire(&ep->secrets->codes, now, &slot))
         stt_endpoint_report_code(ep, STT_EVENT_CODE_ENDED, slot, STT_REASON_CODE_EXPIRED);
 }

@@ -88,6 +88,8 @@ struct stt_endpoint {
     struct stt_map streams_by_id; /* session and id -> handle */
     struct stt_chunk_pool chunks;
     struct stt_list stream_events;
+    struct stt_list thirsty; /* streams whose writers found the pool empty, when ... */
+    uint32_t thirsty_at;     /* ... so many chunks were in use; fewer, and they are called */
     struct stt_list blocked; /* would send if their carrier were writable */
     struct stt_carrier carriers[STT_CARRIERS_MAX];
 

@@ -96,6 +96,7 @@ static void unlink_stream(struct stt_endpoint *ep, struct stt_stream *t)
     stt_list_remove(&t->all);
     stt_list_remove(&t->owed);
     stt_list_remove(&t->held);
+    stt_list_remove(&t->thirsty);
     stt_list_remove(&t->events);
 }
 
@@ -192,8 +193,19 @@ void stt_stream_end_if_over(struct stt_endpoint *ep, struct stt_stream *t)
         on_theirs_ended(ep, t->session);
 }
 
+/* Writers that the pool had nothing for are called as soon as something came back to it; those that
+ * find it empty once more wait at the end of the line. */
+static void call_thirsty(struct stt_endpoint *ep)
+{
+    if (stt_list_is_empty(&ep->thirsty) || ep->chunks.chunks.in_use >= ep->thirsty_at)
+        return;
+    struct stt_list *link = stt_list_pop_front(&ep->thirsty);
+    stt_stream_report(ep, STT_LIST_ENTRY(link, struct stt_stream, thirsty), STT_STREAM_WRITABLE);
+}
+
 bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event *event)
 {
+    call_thirsty(ep);
     if (stt_list_is_empty(&ep->stream_events))
         return false;
     struct stt_stream *t = STT_LIST_ENTRY(ep->stream_events.next, struct stt_stream, events);
@@ -218,11 +230,10 @@ bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event 
 int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
                     const struct stt_stream_options *options, stt_handle *out)
 {
-    struct stt_session *s = stt_endpoint_find(ep, session);
-    if (!s)
-        return STT_E_STALE;
-    if (s->state != STT_SESSION_OPEN)
-        return STT_E_STATE;
+    struct stt_session *s;
+    int error = stt_endpoint_find_open(ep, now, session, &s);
+    if (error)
+        return error;
     if (options->size != sizeof *options || options->urgency >= STT_URGENCY_LEVELS)
         return STT_E_ARGUMENT;
     if (stt_streams_make(ep, now, s) != STT_OK)

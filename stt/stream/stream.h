@@ -35,6 +35,7 @@ enum {
 struct stt_stream {
     struct stt_schedule schedule; /* place in the session's rings */
     struct stt_list all, owed, events;
+    struct stt_list thirsty; /* wants to write, and the pool was empty */
     struct stt_list held; /* waiting for company, or starved of the session's limit */
     struct stt_session *session;
     uint64_t id;

@@ -14,6 +14,16 @@ static void on_written(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t
         stt_stream_schedule(ep, now, t);
 }
 
+/* Not all was taken: the host hears when its ring has room again, or the pool something to give. */
+static void want_room(struct stt_endpoint *ep, struct stt_stream *t)
+{
+    if (t->send.queued - t->send.acked >= ep->config.send_ring_bytes / 2)
+        t->wants_room = true;
+    else if (!stt_list_is_linked(&t->thirsty))
+        stt_list_push_back(&ep->thirsty, &t->thirsty);
+    ep->thirsty_at = ep->chunks.chunks.in_use;
+}
+
 static int check_writable(const struct stt_stream *t)
 {
     if (!t)
@@ -37,7 +47,8 @@ int stt_stream_write(struct stt_endpoint *ep, stt_ns now, stt_handle stream, con
         return error;
     }
     *written = stt_sendq_write(&t->send, bytes_of(data, len), ep->config.send_ring_bytes);
-    t->wants_room = *written < len;
+    if (*written < len)
+        want_room(ep, t);
     on_written(ep, now, t);
     return STT_OK;
 }
@@ -62,7 +73,7 @@ int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle str
         written += stt_sendq_write(&t->send, bytes_of(data, len), ep->config.send_ring_bytes);
     if (written < whole) { /* a message goes whole or not at all */
         t->send.queued = before;
-        t->wants_room = true;
+        want_room(ep, t);
         return STT_E_AGAIN;
     }
     stt_late_on_written(ep, t);
@@ -81,7 +92,8 @@ int stt_stream_reserve(struct stt_endpoint *ep, stt_handle stream, void **data, 
     if (t->has_messages)
         return STT_E_STATE;
     *data = stt_sendq_reserve(&t->send, ep->config.send_ring_bytes, len);
-    t->wants_room = *data == NULL;
+    if (!*data)
+        want_room(ep, t);
     return *data ? STT_OK : STT_E_AGAIN;
 }
 

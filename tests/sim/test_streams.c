@@ -575,6 +575,25 @@ START_TEST(a_long_transfer_allocates_nothing_once_it_runs)
 }
 END_TEST
 
+static void little_memory(struct stt_config *config, bool is_client)
+{
+    config->stream_memory_max = is_client ? 1 << 20 : config->stream_memory_max;
+}
+
+/* Forty writers want 256 KiB each of a pool of one MiB: whoever finds it empty is called later. */
+START_TEST(writers_that_find_the_pool_empty_are_called_when_it_is_not)
+{
+    setup(.rate_bits_per_s = 10 * RATE, .configure = little_memory,
+          .loss_ppm = (uint32_t)_i * 10000);
+    for (int i = 0; i < 40; i++)
+        world_require(&w, flows_open(&f, &f.client, &(struct flow){.to_write = MIB / 4}));
+    flows_require(&f, flows_are_over, STT_S(60));
+    for (size_t i = 0; i < f.server.n; i++)
+        world_require(&w, f.server.all[i]->read == MIB / 4);
+    flows_end(&f);
+}
+END_TEST
+
 SUITE("streams", LOOP(a_mebibyte_in_both_directions_arrives_byte_for_byte_in_time, 0, BULKS),
       LOOP(a_hundred_streams_share_a_session_and_all_finish, 0, 3),
       LOOP(a_direction_that_has_ended_leaves_the_other_open, 0, 2),
@@ -597,4 +616,5 @@ SUITE("streams", LOOP(a_mebibyte_in_both_directions_arrives_byte_for_byte_in_tim
       LOOP(any_pair_of_the_clients_first_20_datagrams_may_be_lost_case_49, 0, 400),
       LOOP(every_kth_packet_may_be_lost_case_51, 2, 65),
       LOOP(the_last_packets_may_be_lost_and_it_takes_3_round_trips_and_a_pto_more_case_50, 1, 11),
-      LOOP(a_long_transfer_allocates_nothing_once_it_runs, 0, 2))
+      LOOP(a_long_transfer_allocates_nothing_once_it_runs, 0, 2),
+      LOOP(writers_that_find_the_pool_empty_are_called_when_it_is_not, 0, 3))

@@ -52,6 +52,27 @@ struct change {
     X(all_modes_but_q, NULL, c->seeds[0][0] = 1; c->n_seeds = 1; c->accept = 0xe)                  \
     X(mode_q, "accept", c->accept = STT_ACCEPT(STT_MODE_Q))                                        \
     X(mode_0, "accept", c->accept = STT_ACCEPT(0))                                                 \
+    X(no_streams, "max_streams", c->max_streams = 0)                                               \
+    X(short_grain, "max_frame_bytes", c->max_frame_bytes = 1023)                                   \
+    X(shortest_grain, NULL, c->max_frame_bytes = 1024)                                             \
+    X(long_grain, "max_frame_bytes", c->max_frame_bytes = 65537)                                   \
+    X(longest_grain, NULL, c->max_frame_bytes = 65536)                                             \
+    X(small_window, "stream_window_bytes", c->stream_window_bytes = 4095)                          \
+    X(window_above_its_max, "stream_window_max", c->stream_window_max = 65535)                     \
+    X(session_window_below, "session_window_bytes", c->session_window_bytes = 65535)               \
+    X(session_window_above_its_max, "session_window_max", c->session_window_max = 262143)          \
+    X(short_ring, "send_ring_bytes", c->send_ring_bytes = 4095)                                    \
+    X(little_memory, "stream_memory_max", c->stream_memory_max = (1u << 20) - 1)                   \
+    X(small_packet, "packet_bytes", c->packet_bytes = 1199)                                        \
+    X(large_packet, "packet_bytes", c->packet_bytes = 65508)                                       \
+    X(largest_packet, NULL, c->packet_bytes = 65507)                                               \
+    X(no_congestion, "congestion", c->congestion = NULL)                                           \
+    X(unknown_congestion, "congestion", c->congestion = "reno")                                    \
+    X(long_datagrams, "max_datagram_bytes", c->max_datagram_bytes = 65508)                         \
+    X(no_datagrams, NULL, c->max_datagram_bytes = 0)                                               \
+    X(preset_balanced, NULL, (void)!stt_config_preset(c, "balanced"))                              \
+    X(preset_low_latency, NULL, (void)!stt_config_preset(c, "low-latency"))                        \
+    X(preset_high_throughput, NULL, (void)!stt_config_preset(c, "high-throughput"))                \
     X(long_network, "network_bytes", c->network_bytes = 33)                                        \
     X(longest_network, NULL, c->network_bytes = 32)                                                \
     X(nine_suites, "n_suites", c->n_suites = 9)                                                    \
@@ -159,6 +180,17 @@ START_TEST(the_defaults_are_those_of_the_spec)
 }
 END_TEST
 
+START_TEST(the_balanced_preset_is_the_default_and_an_unknown_one_changes_nothing)
+{
+    struct stt_config c = good(), d = good();
+    ck_assert_int_eq(stt_config_preset(&c, "balanced"), STT_OK);
+    ck_assert_mem_eq(&c, &d, sizeof c);
+    ck_assert_int_eq(stt_config_preset(&c, "fast"), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_config_preset(&c, NULL), STT_E_ARGUMENT);
+    ck_assert_mem_eq(&c, &d, sizeof c);
+}
+END_TEST
+
 START_TEST(every_reason_has_a_sentence_of_its_own)
 {
     for (int i = STT_REASON_NONE; i <= STT_REASON_MEMORY; i++) {
@@ -176,4 +208,6 @@ END_TEST
 SUITE("config", LOOP(each_mistake_is_named_and_what_is_allowed_is_allowed, 0, N_CHANGES),
       TEST(a_sentence_is_cut_to_the_room_that_there_is),
       TEST(every_sentence_fits_in_the_room_that_is_promised),
-      TEST(the_defaults_are_those_of_the_spec), TEST(every_reason_has_a_sentence_of_its_own))
+      TEST(the_defaults_are_those_of_the_spec),
+      TEST(the_balanced_preset_is_the_default_and_an_unknown_one_changes_nothing),
+      TEST(every_reason_has_a_sentence_of_its_own))
