@@ -107,12 +107,30 @@ struct stt_handshake *stt_connecting_new_handshake(struct stt_endpoint *ep)
     return hs;
 }
 
-/* Ours and theirs, by peer: the first of each. */
+/* Ours and theirs, by peer: the first of each; one that is open takes the place of one that is not,
+ * for that may be a copy. */
 static void remember_exclusive(struct stt_endpoint *ep, struct stt_session *s)
 {
     struct stt_map *map = s->is_initiator ? &ep->exclusive_out : &ep->exclusive_in;
-    if (s->is_exclusive && !stt_map_find(map, s->peer.bytes))
+    if (!s->is_exclusive)
+        return;
+    const struct stt_session *first = stt_slab_at(&ep->sessions, stt_map_find(map, s->peer.bytes));
+    if (!first || first->state == STT_SESSION_HALF_OPEN)
         (void)!stt_map_put(map, s->peer.bytes, stt_endpoint_handle(ep, s));
+}
+
+/* Theirs is under way, and would stay: what was sent on ours would be sent for nothing (spec 04,
+ * "Two sessions or one"). */
+static void hold_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    const struct stt_session *theirs =
+        stt_slab_at(&ep->sessions, stt_map_find(&ep->exclusive_in, s->peer.bytes));
+    const uint8_t *own = ep->secrets->identity.peer_id.bytes;
+    if (!s->is_initiator || !s->is_exclusive || !theirs || theirs->state != STT_SESSION_HALF_OPEN ||
+        memcmp(own, s->peer.bytes, 32) < 0)
+        return;
+    s->holds_data = true;
+    stt_session_set(s, STT_TIMER_HOLD, now + STT_EXCLUSIVE_HOLD_PTO * stt_session_pto(s));
 }
 
 int stt_endpoint_connect(struct stt_endpoint *ep, stt_ns now, const struct stt_connect *connect,
@@ -251,6 +269,8 @@ static void take_answers(struct stt_session *s)
         hs->params.max_ids < STT_SESSION_IDS_MAX ? hs->params.max_ids : STT_SESSION_IDS_MAX;
     if (s->mode == STT_MODE_S || !s->is_initiator)
         s->peer = hs->peer;
+    if (!s->is_initiator && s->mode == STT_MODE_K) /* else the peer is not proven yet */
+        s->is_exclusive = hs->params.exclusive;
 }
 
 int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
@@ -276,6 +296,8 @@ int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     s->protect = protect;
     s->suite = suite;
     take_answers(s);
+    if (!s->is_initiator)
+        remember_exclusive(ep, s);
     return STT_OK;
 }
 
@@ -285,13 +307,14 @@ int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_ses
 stt_handle stt_connecting_counterpart(const struct stt_endpoint *ep, const struct stt_session *s)
 {
     const struct stt_map *map = s->is_initiator ? &ep->exclusive_in : &ep->exclusive_out;
-    return s->is_exclusive ? stt_map_find(map, s->peer.bytes) : 0;
+    stt_handle other = s->is_exclusive ? stt_map_find(map, s->peer.bytes) : 0;
+    return stt_endpoint_find(ep, other) ? other : 0;
 }
 
 /* Neither side knew of the other's when it began its own. */
 static bool have_crossed(const struct stt_session *ours, const struct stt_session *theirs)
 {
-    stt_ns grace = 3 * stt_session_pto(ours);
+    stt_ns grace = STT_EXCLUSIVE_HOLD_PTO * stt_session_pto(ours);
     return !(ours->is_confirmed && theirs->created_at > ours->confirmed_at + grace) &&
            !(theirs->is_confirmed && ours->created_at > theirs->confirmed_at);
 }
@@ -332,6 +355,8 @@ void stt_connecting_confirmed(struct stt_endpoint *ep, stt_ns now, struct stt_se
     stt_session_set(s, STT_TIMER_GIVE_UP, STT_NEVER);
     drop_handshake(ep, s);
     ep->stats.handshakes_confirmed++;
+    if (s->holds_data)
+        stt_session_set(s, STT_TIMER_HOLD, now + STT_EXCLUSIVE_HOLD_PTO * stt_session_pto(s));
     if (s->state == STT_SESSION_OPEN) /* K, initiator: it was open before */
         settle_exclusive(ep, now, &s->peer);
 }
@@ -387,6 +412,7 @@ void stt_connecting_open(struct stt_endpoint *ep, stt_ns now, struct stt_session
         s->owed |= STT_OWES_PING; /* ends the repetition of message 3, and confirms in K */
     stt_connecting_issue_ids(ep, s);
     remember_exclusive(ep, s);
+    hold_data(ep, now, s);
     stt_endpoint_ready(ep, s);
     settle_exclusive(ep, now, &s->peer);
 }

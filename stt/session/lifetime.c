@@ -15,6 +15,7 @@
  *   trial       a path that is tried is challenged again, or has failed;
  *   old keys    what was sealed before a key update has come by now, or never will;
  *   ids         a retired id names the session no longer;
+ *   hold        the peer's connect did not come in time to take the place of ours;
  *   closing     late packets of a closed session have come by now. */
 #include "stt/session/engine.h"
 
@@ -407,6 +408,13 @@ static void on_ids(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_endpoint_ready(ep, s);
 }
 
+static void on_hold(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    (void)now;
+    s->holds_data = false;
+    stt_endpoint_ready(ep, s);
+}
+
 static void on_closing(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
     stt_session_drop(ep, now, s, s->end.reason);
@@ -427,6 +435,7 @@ static on_timer *const handlers[STT_TIMER_COUNT] = {
     [STT_TIMER_PATHS] = on_paths,
     [STT_TIMER_OLD_KEYS] = on_old_keys,
     [STT_TIMER_IDS] = on_ids,
+    [STT_TIMER_HOLD] = on_hold,
     [STT_TIMER_CLOSING] = on_closing,
 };
 

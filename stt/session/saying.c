@@ -20,7 +20,7 @@ uint32_t stt_saying_allowed(const struct stt_session *s)
 
 bool stt_saying_has_stream_frames(const struct stt_session *s)
 {
-    return s->streams &&
+    return s->streams && !s->holds_data &&
            (stt_scheduler_next(&s->streams->scheduler) || !stt_list_is_empty(&s->streams->owed));
 }
 

@@ -192,7 +192,7 @@ static size_t data_packets(struct stt_session *s, stt_ns now, size_t room, uint6
 static void pack(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, struct stt_draft *d,
                  size_t n, bool elicits, size_t room)
 {
-    bool is_open = stt_saying_allowed(s) == UINT32_MAX && s->streams;
+    bool is_open = stt_saying_allowed(s) == UINT32_MAX && s->streams && !s->holds_data;
     for (size_t i = 0; i == 0 || i < n; i++) {
         if (!stt_packing_begin(d->packing, room))
             return;

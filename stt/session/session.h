@@ -63,6 +63,7 @@ enum stt_session_state {
     X(PATHS, "trial")           /* a path trial goes on or ends */                                 \
     X(OLD_KEYS, "old keys")     /* the previous epoch is wiped */                                  \
     X(IDS, "ids")               /* a retired id is forgotten */                                    \
+    X(HOLD, "hold")             /* the peer's connect did not take its place */                    \
     X(CLOSING, "closing")       /* the closed session is forgotten */
 
 enum stt_session_timer {
@@ -125,6 +126,7 @@ struct stt_session {
     uint8_t state; /* enum stt_session_state */
     uint8_t mode;  /* enum stt_mode */
     bool is_initiator, is_confirmed, is_stalled, is_exclusive, has_pin;
+    bool holds_data;     /* the peer's connect may take its place: streams wait */
     bool is_reported;    /* the host knows it, so it hears of its end */
     bool is_gone;        /* the host has heard CLOSED: its handle is stale */
     bool sends_packet;   /* the handshake packet goes out with the next transmit */

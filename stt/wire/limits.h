@@ -70,6 +70,7 @@
 #define STT_STALLED_PTO                  3u        /* unanswered for so long: tell the host */
 #define STT_OLD_KEYS_PTO                 3u        /* what is reordered comes by then or never */
 #define STT_SESSION_PTO_NS_MAX           STT_S(10) /* for these timers, whatever was measured */
+#define STT_EXCLUSIVE_HOLD_PTO           3u        /* for the connect that would stay */
 #define STT_CLOSING_PTO                  3u        /* closing, draining: for late packets */
 #define STT_REPLAY_WINDOW_IDLE           64u       /* a quiet session's: one word */
 #define STT_REASON_BYTES_MAX             256u      /* a sentence or two for people */

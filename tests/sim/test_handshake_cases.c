@@ -3,6 +3,7 @@
  * once, the wrong secret, a death. What others forge is in test_handshake_forgeries.c. */
 #include <string.h>
 
+#include "stt/streams.h"
 #include "tests/support/suite.h"
 #include "tests/support/tap.h"
 #include "tests/support/ways.h"
@@ -242,6 +243,56 @@ START_TEST(two_who_connect_at_once_and_want_one_session_have_one_case_06)
 }
 END_TEST
 
+static bool one_is_connected(const struct world *w)
+{
+    return w->client->events[STT_EVENT_CONNECTED] || w->server->events[STT_EVENT_CONNECTED];
+}
+
+/* Whoever would stay hears of no stream. */
+static bool hears_nothing(void *ctx)
+{
+    struct stt_stream_event e;
+    return !stt_endpoint_stream_event(ctx, &e);
+}
+
+static void write_at_once(struct world *w, struct world_side *side)
+{
+    struct stt_stream_options o = STT_STREAM_OPTIONS_INIT;
+    struct stt_endpoint *ep = world_endpoint(w, side);
+    stt_handle stream;
+    size_t written;
+    o.no_delay = true;
+    world_require(w, stt_stream_open(ep, stt_sim_now(w->sim), side->session, &o, &stream) == 0);
+    world_require(w, stt_stream_write(ep, stt_sim_now(w->sim), stream, "x", 1, &written) == 0);
+    stt_sim_touch(w->sim, side->node);
+}
+
+/* What the side with the larger id writes at once would be lost with its session: it is held
+ * back. */
+START_TEST(the_larger_id_holds_its_data_while_the_other_connect_is_under_way_case_06)
+{
+    for (uint64_t seed = 1; seed <= 16; seed++) {
+        struct meeting m = meeting(seed, STT_MODE_K);
+        bool client_stays =
+            memcmp(m.w.client->identity.peer_id.bytes, m.w.server->identity.peer_id.bytes, 32) < 0;
+        struct world_side *loser = client_stays ? m.w.server : m.w.client;
+        struct world_side *winner = client_stays ? m.w.client : m.w.server;
+        m.forth.exclusive = m.back.exclusive = true;
+        world_begin(&m.w, loser, loser == m.w.client ? &m.forth : &m.back);
+        world_run_for(&m.w, STT_MS(2));
+        world_begin(&m.w, winner, winner == m.w.client ? &m.forth : &m.back);
+        world_require(&m.w, world_run_until(&m.w, one_is_connected, STT_S(1)));
+        world_require(&m.w, loser->events[STT_EVENT_CONNECTED]);
+        write_at_once(&m.w, loser);
+        stt_ns end = stt_sim_now(m.w.sim) + STT_S(5);
+        stt_sim_run_while(m.w.sim, hears_nothing, world_endpoint(&m.w, winner), end);
+        world_require(&m.w, stt_sim_now(m.w.sim) == end);
+        require_right_one(&m.w);
+        world_end(&m.w);
+    }
+}
+END_TEST
+
 START_TEST(two_who_connect_one_after_the_other_have_two_sessions_case_06)
 {
     struct meeting m = meeting(1, STT_MODE_K);
@@ -423,6 +474,7 @@ SUITE("handshake_cases",
       LOOP(a_message_that_comes_back_to_its_sender_is_refused_case_04, 0, WAYS),
       LOOP(two_who_connect_at_once_have_two_sessions_unless_both_want_one_case_06, 0, 3),
       LOOP(two_who_connect_at_once_and_want_one_session_have_one_case_06, 0, 3),
+      TEST(the_larger_id_holds_its_data_while_the_other_connect_is_under_way_case_06),
       TEST(two_who_connect_one_after_the_other_have_two_sessions_case_06),
       LOOP(an_old_message_1_that_is_replayed_cancels_no_connect_case_06, 0, 8),
       LOOP(a_stranger_meets_silence_and_its_user_hears_so_within_10_s_case_07, 0, MISTAKES),
