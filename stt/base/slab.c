@@ -109,6 +109,7 @@ static void release_step(struct stt_slab *s, struct stt_slab_entry *entry)
     ASAN_UNPOISON_MEMORY_REGION(step->memory, step_bytes(s));
     stt_env_release(s->env, step->memory, step_bytes(s));
     entry->step = NULL;
+    s->held_steps--;
 }
 
 void stt_slab_fini(struct stt_slab *s)
@@ -160,6 +161,7 @@ static bool grow(struct stt_slab *s)
     if (!step)
         return false;
     s->directory[number].step = step;
+    s->held_steps++;
     s->lowest_hole = number + 1;
     if (number == s->n_steps)
         s->n_steps++;
@@ -247,9 +249,9 @@ static void retire_generations(struct stt_slab *s, struct stt_slab_entry *entry)
     entry->fresh = 0;
 }
 
-void stt_slab_shrink(struct stt_slab *s)
+static void shrink_to(struct stt_slab *s, uint32_t steps)
 {
-    for (uint32_t i = s->n_steps; i-- > 0;) {
+    for (uint32_t i = s->n_steps; i-- > 0 && s->held_steps > steps;) {
         struct stt_slab_entry *entry = &s->directory[i];
         if (!entry->step || entry->step->in_use)
             continue;
@@ -258,4 +260,15 @@ void stt_slab_shrink(struct stt_slab *s)
         if (i < s->lowest_hole)
             s->lowest_hole = i;
     }
+}
+
+void stt_slab_shrink(struct stt_slab *s)
+{
+    shrink_to(s, 0);
+}
+
+void stt_slab_rest(struct stt_slab *s)
+{
+    shrink_to(s, (s->peak + s->shape.step - 1) >> s->step_shift);
+    s->peak = s->in_use;
 }

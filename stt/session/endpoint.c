@@ -104,10 +104,10 @@ static int make_tables(struct stt_endpoint *ep)
     stt_counts_init(&ep->counts, &ep->env, seed, 3 * c->max_half_open);
     stt_seen_init(&ep->seen, &ep->env, seed);
     stt_timers_init(&ep->timers, &ep->env, sessions);
-    stt_map_init(&ep->streams_by_id, &ep->env, 16, seed, UINT32_MAX / 4);
+    ep->map_seed = seed;
     stt_slab_init(&ep->streams, &ep->env,
                   &(struct stt_slab_shape){.object_bytes = sizeof(struct stt_stream),
-                                           .align = 64,
+                                           .align = 8,
                                            .step = 16,
                                            .max = UINT32_MAX / 4});
     stt_chunk_pool_init(&ep->chunks, &ep->env, ep->config.stream_memory_max);
@@ -184,7 +184,6 @@ void stt_endpoint_free(struct stt_endpoint *ep)
         stt_timers_fini(&ep->timers);
         stt_slab_fini(&ep->sessions);
         stt_slab_fini(&ep->streams);
-        stt_map_fini(&ep->streams_by_id);
         stt_chunk_pool_fini(&ep->chunks);
     }
     stt_env_secret_release(&env, ep->secrets, sizeof *ep->secrets);
@@ -517,6 +516,19 @@ stt_ns stt_endpoint_deadline(const struct stt_endpoint *ep)
     return codes < first ? codes : first;
 }
 
+/* Every ten seconds: long enough for whatever comes and goes to find its memory still there. */
+#define REST_NS STT_S(10)
+
+static void rest(struct stt_endpoint *ep, stt_ns now)
+{
+    if (now - ep->rested_at < REST_NS)
+        return;
+    ep->rested_at = now;
+    stt_chunk_pool_rest(&ep->chunks);
+    stt_slab_rest(&ep->streams);
+    stt_slab_rest(&ep->sessions);
+}
+
 void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now)
 {
     struct stt_timer *timer;
@@ -525,6 +537,7 @@ void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now)
         return;
     while ((timer = stt_timers_pop(&ep->timers, now)))
         stt_session_expire(ep, now, STT_LIST_ENTRY(timer, struct stt_session, timer));
+    rest(ep, now);
     ep->thirsty_at = UINT32_MAX; /* where it was memory itself, it may be there by now */
     while (stt_codes_expire(&ep->secrets->codes, now, &slot))
         stt_endpoint_report_code(ep, STT_EVENT_CODE_ENDED, slot, STT_REASON_CODE_EXPIRED);

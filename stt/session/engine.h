@@ -85,7 +85,8 @@ struct stt_endpoint {
     struct stt_timers timers;
     struct stt_list all, ready, events;
     struct stt_slab streams;
-    struct stt_map streams_by_id; /* session and id -> handle */
+    stt_ns rested_at;  /* when memory of busier times was last given back */
+    uint64_t map_seed; /* for tables whose keys a peer chooses */
     struct stt_chunk_pool chunks;
     struct stt_list stream_events;
     struct stt_list thirsty; /* streams whose writers found the pool empty, when ... */
@@ -224,8 +225,7 @@ void stt_streams_on_coalesced(struct stt_endpoint *ep, stt_ns now, struct stt_se
 void stt_streams_on_late(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 /* NULL: stale. */
 struct stt_stream *stt_stream_find(const struct stt_endpoint *ep, stt_handle handle);
-struct stt_stream *stt_stream_by_id(const struct stt_endpoint *ep, const struct stt_session *s,
-                                    uint64_t id);
+struct stt_stream *stt_stream_by_id(const struct stt_session *s, uint64_t id);
 stt_handle stt_stream_handle(const struct stt_endpoint *ep, const struct stt_stream *t);
 struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                                   uint64_t id);

@@ -42,11 +42,11 @@ static struct stt_stream *lookup(struct stt_endpoint *ep, stt_ns now, struct stt
     *code = STT_UNHEARD;
     if (stt_streams_make(ep, now, s) != STT_OK)
         return NULL;
-    struct stt_stream *t = stt_stream_by_id(ep, s, id);
+    struct stt_stream *t = stt_stream_by_id(s, id);
     *code = STT_CLOSE_NO_ERROR;
     if (t)
         return t;
-    if (stt_stream_by_id(ep, s, id ^ 2))
+    if (stt_stream_by_id(s, id ^ 2))
         *code = STT_CLOSE_STREAM_STATE; /* the number lives as the other kind */
     else if (is_theirs(s, id))
         return accept(ep, now, s, id, code);
@@ -259,6 +259,7 @@ uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct s
             stt_stream_owe(ep, t, STT_STREAM_OWES_LIMIT);
     } else if (f.limit > t->send_limit) {
         t->send_limit = f.limit;
+        t->blocked_said = false;
         stt_stream_on_limit(ep, now, t);
     }
     return STT_CLOSE_NO_ERROR;

@@ -64,6 +64,13 @@ void stt_chunk_pool_shrink(struct stt_chunk_pool *pool)
     stt_slab_shrink(&pool->small);
 }
 
+void stt_chunk_pool_rest(struct stt_chunk_pool *pool)
+{
+    stt_slab_rest(&pool->chunks);
+    stt_slab_rest(&pool->large);
+    stt_slab_rest(&pool->small);
+}
+
 /* NULL: larger than every block, and so an allocation of its own. */
 static struct stt_slab *slab_for(struct stt_chunk_pool *pool, size_t len)
 {

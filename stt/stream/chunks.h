@@ -36,6 +36,8 @@ void stt_chunk_pool_init(struct stt_chunk_pool *pool, const struct stt_env *env,
 void stt_chunk_pool_fini(struct stt_chunk_pool *pool);
 /* Gives memory that no queue uses back to the env. For idle moments. */
 void stt_chunk_pool_shrink(struct stt_chunk_pool *pool);
+/* The same, but for what was in use since the last call. */
+void stt_chunk_pool_rest(struct stt_chunk_pool *pool);
 
 /* What is left in the pool, for those who announce windows. */
 static inline uint64_t stt_chunk_pool_room(const struct stt_chunk_pool *pool)

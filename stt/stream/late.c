@@ -83,7 +83,7 @@ static void give_up(struct stt_endpoint *ep, struct stt_stream *t, struct stt_ra
     if (!stt_sendq_skip(&t->send, message.from, message.to))
         return; /* no memory: it goes on being sent */
     t->session->streams->sent += t->send.sent - sent;
-    t->messages_skipped++;
+    t->late->given_up++;
     stt_skips_add(&t->late->skips, message);
     stt_stream_owe(ep, t, STT_STREAM_OWES_SKIP);
 }

@@ -17,6 +17,7 @@ struct stt_late {
     struct stt_stream *stream;
     struct stt_deadlines deadlines;
     struct stt_skips skips;
+    uint64_t given_up;
     uint64_t stuck; /* new data ends here: this message is late, and cannot be given up yet */
 };
 

@@ -44,7 +44,7 @@ int stt_slots_take(struct stt_slots *s, const struct stt_env *env, struct stt_st
             return error;
         *slot = s->n++;
     }
-    s->at[*slot] = (struct stt_slot){.stream = stream};
+    s->at[*slot] = (struct stt_slot){.stream = stream, .free_since = STT_SLOT_IN_USE};
     return STT_OK;
 }
 

@@ -11,10 +11,13 @@
 struct stt_stream;
 
 struct stt_slot {
-    struct stt_stream *stream; /* NULL: free */
-    uint64_t free_since;       /* packets below this number may still name the one before */
-    uint32_t next_free;        /* the one that became free after it */
+    union {
+        struct stt_stream *stream;
+        uint32_t next_free; /* the one that became free after it */
+    };
+    uint64_t free_since; /* packets below this number may still name the one before */
 };
+#define STT_SLOT_IN_USE UINT64_MAX
 
 /* Empty when zeroed. */
 struct stt_slots {
@@ -33,7 +36,8 @@ void stt_slots_free(struct stt_slots *s, const struct stt_env *env);
 /* NULL: that stream has ended. */
 static inline struct stt_stream *stt_slots_at(const struct stt_slots *s, uint32_t slot)
 {
-    return slot < s->n ? s->at[slot].stream : NULL;
+    bool in_use = slot < s->n && s->at[slot].free_since == STT_SLOT_IN_USE;
+    return in_use ? s->at[slot].stream : NULL;
 }
 
 #endif

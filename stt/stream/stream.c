@@ -12,23 +12,17 @@
 /* -- finding ------------------------------------------------------------------------------------
  */
 
-struct stream_key {
-    uint64_t session, id;
-};
-
 struct stt_stream *stt_stream_find(const struct stt_endpoint *ep, stt_handle handle)
 {
     return stt_slab_at(&ep->streams, handle);
 }
 
-struct stt_stream *stt_stream_by_id(const struct stt_endpoint *ep, const struct stt_session *s,
-                                    uint64_t id)
+struct stt_stream *stt_stream_by_id(const struct stt_session *s, uint64_t id)
 {
     struct stt_streams *x = s->streams;
-    struct stream_key key = {stt_endpoint_handle(ep, s), id};
     if (x->latest && x->latest->id == id)
         return x->latest;
-    struct stt_stream *t = stt_slab_at(&ep->streams, stt_map_find(&ep->streams_by_id, &key));
+    struct stt_stream *t = stt_map_find_pointer(&x->by_id, &id);
     if (t)
         x->latest = t;
     return t;
@@ -52,12 +46,11 @@ static int enter_tables(struct stt_endpoint *ep, struct stt_session *s, struct s
                         uint64_t id, uint32_t *slot)
 {
     const struct stt_flight *out = &s->loss.flight;
-    struct stream_key key = {stt_endpoint_handle(ep, s), id};
     uint64_t settled = out->n_open ? out->first : s->loss.sent_end;
     int error = stt_slots_take(&s->streams->slots, &ep->env, t, settled, slot);
     if (error)
         return error;
-    error = stt_map_put(&ep->streams_by_id, &key, stt_slab_id(&ep->streams, t));
+    error = stt_map_put(&s->streams->by_id, &id, (uintptr_t)t);
     if (error)
         stt_slots_give_back(&s->streams->slots, *slot, s->loss.sent_end);
     return error;
@@ -80,23 +73,19 @@ struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct st
     t->schedule.urgency = STT_URGENCY_DEFAULT;
     t->send_limit = s->params.max_stream_data;
     stt_window_init(&t->window, now, ep->config.stream_window_bytes);
-    stt_list_push_back(&s->streams->all, &t->all);
     return t;
 }
 
-static void unlink_stream(struct stt_endpoint *ep, struct stt_stream *t)
+static void unlink_stream(struct stt_stream *t)
 {
     struct stt_session *s = t->session;
-    struct stream_key key = {stt_endpoint_handle(ep, s), t->id};
-    stt_map_remove(&ep->streams_by_id, &key);
+    stt_map_remove(&s->streams->by_id, &t->id);
     stt_slots_give_back(&s->streams->slots, t->slot, s->loss.sent_end);
     if (s->streams->latest == t)
         s->streams->latest = NULL;
     stt_scheduler_remove(&s->streams->scheduler, &t->schedule);
-    stt_list_remove(&t->all);
     stt_list_remove(&t->owed);
     stt_list_remove(&t->held);
-    stt_list_remove(&t->thirsty);
     stt_list_remove(&t->events);
 }
 
@@ -110,7 +99,7 @@ void stt_stream_free_skipped(struct stt_endpoint *ep, struct stt_stream *t)
 
 void stt_stream_free(struct stt_endpoint *ep, struct stt_stream *t)
 {
-    unlink_stream(ep, t);
+    unlink_stream(t);
     stt_late_free(ep, t);
     stt_stream_free_skipped(ep, t);
     stt_sendq_fini(&t->send);
@@ -125,7 +114,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     struct stt_streams *x = stt_env_alloc(&ep->env, sizeof *x);
     if (!x)
         return STT_E_MEMORY;
-    stt_list_init(&x->all);
+    stt_map_init(&x->by_id, &ep->env, sizeof(uint64_t), ep->map_seed, UINT32_MAX / 4);
     stt_list_init(&x->owed);
     stt_list_init(&x->starved);
     stt_list_init(&x->waiting);
@@ -148,8 +137,10 @@ void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s)
     struct stt_streams *x = s->streams;
     if (!x)
         return;
-    while (!stt_list_is_empty(&x->all))
-        stt_stream_free(ep, STT_LIST_ENTRY(x->all.next, struct stt_stream, all));
+    for (uint32_t slot = 0; slot < x->slots.n; slot++)
+        if (stt_slots_at(&x->slots, slot))
+            stt_stream_free(ep, stt_slots_at(&x->slots, slot));
+    stt_map_fini(&x->by_id);
     stt_session_datagram_free(ep, s);
     stt_numbers_free(&x->theirs, &ep->env);
     stt_slots_free(&x->slots, &ep->env);
@@ -163,6 +154,10 @@ void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s)
 
 void stt_stream_report(struct stt_endpoint *ep, struct stt_stream *t, uint32_t what)
 {
+    if (stt_stream_is_thirsty(t)) {
+        stt_list_remove(&t->events);
+        what |= STT_STREAM_WRITABLE; /* perhaps; who asks finds out */
+    }
     t->pending |= what;
     if (!stt_list_is_linked(&t->events))
         stt_list_push_back(&ep->stream_events, &t->events);
@@ -199,8 +194,8 @@ static void call_thirsty(struct stt_endpoint *ep)
 {
     if (stt_list_is_empty(&ep->thirsty) || ep->chunks.chunks.in_use >= ep->thirsty_at)
         return;
-    struct stt_list *link = stt_list_pop_front(&ep->thirsty);
-    stt_stream_report(ep, STT_LIST_ENTRY(link, struct stt_stream, thirsty), STT_STREAM_WRITABLE);
+    struct stt_list *first = ep->thirsty.next;
+    stt_stream_report(ep, STT_LIST_ENTRY(first, struct stt_stream, events), STT_STREAM_WRITABLE);
 }
 
 bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event *event)
@@ -286,7 +281,7 @@ int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream, struct stt
         .bytes_sent = t->send.sent,
         .bytes_acked = t->send.acked,
         .bytes_repeated = t->bytes_repeated,
-        .messages_skipped = t->messages_skipped,
+        .messages_skipped = t->late ? t->late->given_up : 0,
         .bytes_received = t->receive.highest,
         .bytes_consumed = t->receive.consumed,
         .send_limit = t->send_limit,
@@ -303,10 +298,9 @@ void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64
 {
     struct stt_streams *x = t->session->streams;
     if (t->send_limit <= credit) {
-        if (t->blocked_at != t->send_limit) {
-            t->blocked_at = t->send_limit;
+        if (!t->blocked_said)
             stt_stream_owe(ep, t, STT_STREAM_OWES_BLOCKED);
-        }
+        t->blocked_said = true;
         return;
     }
     stt_list_remove(&t->held);

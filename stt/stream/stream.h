@@ -7,6 +7,7 @@
 #define STT_STREAM_STREAM_H
 
 #include "stt/base/list.h"
+#include "stt/base/map.h"
 #include "stt/recovery/congestion.h"
 #include "stt/recovery/pacer.h"
 #include "stt/stream/late.h"
@@ -34,12 +35,11 @@ enum {
 
 struct stt_stream {
     struct stt_schedule schedule; /* place in the session's rings */
-    struct stt_list all, owed, events;
-    struct stt_list thirsty; /* wants to write, and the pool was empty */
-    struct stt_list held; /* waiting for company, or starved of the session's limit */
+    struct stt_list owed;
+    struct stt_list events; /* the host has something to hear, or the pool was empty */
+    struct stt_list held;   /* waiting for company, or starved of the session's limit */
     struct stt_session *session;
     uint64_t id;
-    uint32_t slot; /* by which pieces in flight name it */
     struct stt_sendq send;
     struct stt_recvq receive;
     struct stt_window window;
@@ -47,12 +47,13 @@ struct stt_stream {
     struct stt_late *late; /* NULL: no message had a deadline */
 
     uint64_t send_limit; /* the peer's MAX_STREAM_DATA */
-    uint64_t blocked_at; /* the limit of which BLOCKED was said; 0: none */
     uint64_t reset_code, stop_code, reset_code_heard, stop_code_heard;
-    uint64_t bytes_repeated, messages_skipped;
+    uint64_t bytes_repeated;
+    uint32_t slot;    /* by which pieces in flight name it */
     uint32_t pending; /* STT_STREAM_ event bits */
     uint8_t owes;     /* STT_STREAM_OWES_ */
     bool has_messages, no_delay, is_flushed, wants_room;
+    bool blocked_said;                       /* of the present limit */
     bool is_announced;                       /* the peer was told of it, or will be */
     bool is_finished, is_reset, reset_acked; /* sending */
     bool is_stopped, was_reset, is_read_out; /* receiving */
@@ -62,7 +63,8 @@ struct stt_stream {
 
 /* All streams of a session. */
 struct stt_streams {
-    struct stt_list all, owed;
+    struct stt_map by_id;
+    struct stt_list owed;
     struct stt_list waiting; /* have a small write that waits for company */
     struct stt_list starved; /* have new data, and the session's limit forbids it */
     struct stt_scheduler scheduler;
@@ -86,6 +88,12 @@ struct stt_streams {
 static inline uint64_t stt_stream_limit(const struct stt_stream *t)
 {
     return t->late && t->late->stuck < t->send_limit ? t->late->stuck : t->send_limit;
+}
+
+/* In the endpoint's list of those that wait for the pool, and not of those with events. */
+static inline bool stt_stream_is_thirsty(const struct stt_stream *t)
+{
+    return stt_list_is_linked(&t->events) && !t->pending;
 }
 
 /* The peer has acknowledged all that there was to say, FIN included. */

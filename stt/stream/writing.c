@@ -19,8 +19,10 @@ static void want_room(struct stt_endpoint *ep, struct stt_stream *t)
 {
     if (t->send.queued - t->send.acked >= ep->config.send_ring_bytes / 2)
         t->wants_room = true;
-    else if (!stt_list_is_linked(&t->thirsty))
-        stt_list_push_back(&ep->thirsty, &t->thirsty);
+    else if (t->pending)
+        t->pending |= STT_STREAM_WRITABLE; /* the host is called anyhow */
+    else if (!stt_list_is_linked(&t->events))
+        stt_list_push_back(&ep->thirsty, &t->events);
     ep->thirsty_at = ep->chunks.chunks.in_use;
 }
 

@@ -594,6 +594,33 @@ START_TEST(writers_that_find_the_pool_empty_are_called_when_it_is_not)
 }
 END_TEST
 
+static void many_streams(struct stt_config *config, bool is_client)
+{
+    (void)is_client;
+    config->max_streams = 16384;
+}
+
+/* All that it costs, tables included: 12,288 streams that have said a byte each way. */
+START_TEST(an_idle_stream_takes_at_most_512_bytes)
+{
+    enum { STREAMS = 12288 };
+    setup(.rate_bits_per_s = 10 * RATE, .configure = many_streams);
+    f.server.reply_bytes = 1;
+    f.server.reply_stays_open = true;
+    size_t before = stt_sim_memory(w.sim, w.client->node)->bytes_in_use;
+    for (int i = 0; i < STREAMS; i++)
+        world_require(&w,
+                      flows_open(&f, &f.client, &(struct flow){.to_write = 1, .stays_open = true}));
+    flows_run_for(&f, STT_S(60)); /* until what the burst took has been given back */
+    world_require(&w, f.server.n == STREAMS);
+    for (int i = 0; i < STREAMS; i++)
+        world_require(&w, f.client.all[i]->read == 1 && f.server.all[i]->read == 1);
+    size_t bytes = stt_sim_memory(w.sim, w.client->node)->bytes_in_use - before;
+    ck_assert_msg(bytes <= (size_t)512 * STREAMS, "%zu bytes each", bytes / STREAMS);
+    flows_end(&f);
+}
+END_TEST
+
 SUITE("streams", LOOP(a_mebibyte_in_both_directions_arrives_byte_for_byte_in_time, 0, BULKS),
       LOOP(a_hundred_streams_share_a_session_and_all_finish, 0, 3),
       LOOP(a_direction_that_has_ended_leaves_the_other_open, 0, 2),
@@ -617,4 +644,5 @@ SUITE("streams", LOOP(a_mebibyte_in_both_directions_arrives_byte_for_byte_in_tim
       LOOP(every_kth_packet_may_be_lost_case_51, 2, 65),
       LOOP(the_last_packets_may_be_lost_and_it_takes_3_round_trips_and_a_pto_more_case_50, 1, 11),
       LOOP(a_long_transfer_allocates_nothing_once_it_runs, 0, 2),
-      LOOP(writers_that_find_the_pool_empty_are_called_when_it_is_not, 0, 3))
+      LOOP(writers_that_find_the_pool_empty_are_called_when_it_is_not, 0, 3),
+      TEST(an_idle_stream_takes_at_most_512_bytes))
