@@ -226,6 +226,13 @@ void stt_saying_streams_owed(struct stt_session *s, struct stt_draft *d)
     }
 }
 
+/* How long a frame may be whose data is not in the arena of heads; 0: none may. */
+static size_t data_room(const struct stt_packing *p, const struct wr *head)
+{
+    size_t left = stt_packing_left(p);
+    return wr_left(head) < STT_PACKING_FRAME_HEAD && wr_left(head) < left ? 0 : left;
+}
+
 /* It has nothing more to send, or may not. */
 static void end_turns(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
 {
@@ -251,13 +258,13 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     struct stt_streams *x = s->streams;
     foresee(ep, now, t);
     struct wr w = stt_packing_frame(p);
-    size_t left = wr_left(&w), head = stt_frame_stream_header_size(t->id, t->send.sent + 1);
+    size_t left = data_room(p, &w), head = stt_frame_stream_header_size(t->id, t->send.sent + 1);
     uint64_t credit = t->send.sent + (x->send_limit - x->sent);
     uint64_t limit = stt_stream_limit(t), sent = t->send.sent;
     size_t room = left > head + 2 ? left - head : 0;
     limit = limit < credit ? limit : credit;
     struct stt_sendq_piece piece;
-    if (!room || left > stt_packing_left(p))
+    if (!room)
         return false;
     room = room < t->schedule.left ? room : t->schedule.left;
     if (!stt_sendq_next(&t->send, limit, room < left - head ? room : left - head, &piece)) {
@@ -268,7 +275,7 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     }
     size_t exact = stt_frame_stream_header_size(t->id, piece.offset);
     struct frame_stream f = {.stream = t->id, .offset = piece.offset, .fin = piece.fin};
-    f.has_length = exact + piece.len + 2 < left;
+    f.has_length = exact + stt_varint_size(piece.len) + piece.len < left;
     f.data.len = piece.len;
     bool fits = stt_frame_stream_header_encode(&w, &f);
     assert(fits);
@@ -318,7 +325,7 @@ static bool say_datagram(stt_ns now, struct stt_session *s, struct stt_draft *d)
         stt_scheduler_remove(&s->streams->scheduler, &x->schedule);
         return true;
     }
-    if (!fit_datagram(view.len, wr_left(&w), &f.has_length, &padding)) {
+    if (!fit_datagram(view.len, data_room(d->packing, &w), &f.has_length, &padding)) {
         bool never = !d->n_datagrams && stt_packing_left(d->packing) == d->packing->room;
         if (never)
             stt_datagrams_drop(&x->out); /* the path has become too narrow for it */

@@ -621,6 +621,31 @@ START_TEST(an_idle_stream_takes_at_most_512_bytes)
 }
 END_TEST
 
+static uint32_t packet_bytes;
+
+static void use_packet_bytes(struct stt_config *config, bool is_client)
+{
+    (void)is_client;
+    config->packet_bytes = packet_bytes;
+}
+
+/* Sizes about the borders of what is kept in pieces: heads, chunks, lengths of one to four bytes.
+ */
+START_TEST(packets_of_any_size_carry_streams_and_messages_byte_for_byte)
+{
+    static const uint32_t sizes[] = {1200,  1201,  1452,  4000,  8191,  8192,  8230,  9000,  12345,
+                                     16384, 16400, 16420, 16424, 16425, 16426, 16427, 32800, 65507};
+    packet_bytes = sizes[_i % 18];
+    setup(.rate_bits_per_s = 10 * RATE, .configure = use_packet_bytes,
+          .loss_ppm = _i < 18 ? 0 : 20000);
+    for (int i = 0; i < 3; i++)
+        flows_open(&f, &f.client, &(struct flow){.to_write = 1000000, .urgency = 3});
+    flows_open(&f, &f.server, &(struct flow){.to_write = 300, .messages = true});
+    flows_require(&f, flows_are_over, STT_S(60));
+    flows_end(&f);
+}
+END_TEST
+
 SUITE("streams", LOOP(a_mebibyte_in_both_directions_arrives_byte_for_byte_in_time, 0, BULKS),
       LOOP(a_hundred_streams_share_a_session_and_all_finish, 0, 3),
       LOOP(a_direction_that_has_ended_leaves_the_other_open, 0, 2),
@@ -645,4 +670,5 @@ SUITE("streams", LOOP(a_mebibyte_in_both_directions_arrives_byte_for_byte_in_tim
       LOOP(the_last_packets_may_be_lost_and_it_takes_3_round_trips_and_a_pto_more_case_50, 1, 11),
       LOOP(a_long_transfer_allocates_nothing_once_it_runs, 0, 2),
       LOOP(writers_that_find_the_pool_empty_are_called_when_it_is_not, 0, 3),
-      TEST(an_idle_stream_takes_at_most_512_bytes))
+      TEST(an_idle_stream_takes_at_most_512_bytes),
+      LOOP(packets_of_any_size_carry_streams_and_messages_byte_for_byte, 0, 36))
