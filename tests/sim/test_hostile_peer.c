@@ -2,7 +2,7 @@
  * Peers that hold the keys of a session and break its rules: what they do ends the session or does
  * nothing, and costs no more than an honest packet.
  *
- * Cases 26 to 30 are about streams, and tested with them. */
+ * What they do with streams and acks is in test_stream_cases and test_ack_cases. */
 #include "stt/session/engine.h"
 #include "tests/support/duo.h"
 #include "tests/support/frames.h"
@@ -39,16 +39,12 @@ static void setup(void)
 
 static void say(struct bytes frames)
 {
-    uint8_t packet[TRAITOR_PACKET_MAX];
-    duo_deliver_bytes(&duo, &duo.server, NULL, packet, traitor_seal(traitor(), frames, packet));
+    traitor_say(&duo, frames);
 }
 
 static void say_frame(const struct any_frame *f)
 {
-    uint8_t frames[STT_DATAGRAM_BYTES_MIN];
-    struct wr w = wr_init(frames, sizeof frames);
-    ck_assert(any_frame_encode(&w, f));
-    say(wr_done(&w));
+    traitor_say_frame(&duo, f);
 }
 
 static void say_ack(uint64_t largest, uint64_t first_range, uint64_t delay_us)
@@ -58,25 +54,14 @@ static void say_ack(uint64_t largest, uint64_t first_range, uint64_t delay_us)
         .u.ack = {.largest = largest, .first_range = first_range, .delay_us = delay_us}});
 }
 
-/* The victim has closed for this reason, and then nothing is left of it. */
 static void require_closed(uint64_t code)
 {
-    duo_pull(&duo.server);
-    const struct stt_event *e = &duo.server.latest[STT_EVENT_CLOSED];
-    ck_assert_uint_eq(duo.server.events[STT_EVENT_CLOSED], 1);
-    ck_assert_int_eq(e->reason, STT_REASON_PROTOCOL);
-    ck_assert_msg(e->code == code, "closed with %s", stt_close_code_name(e->code));
-    duo_run_apart(&duo, STT_S(5));
-    ck_assert_uint_eq(duo.server.ep->by_id.n, 0);
-    ck_assert_uint_eq(duo_stats(&duo.server).sessions, 0);
-    duo_end(&duo);
+    traitor_require_closed(&duo, code);
 }
 
 static void require_open(void)
 {
-    duo_pull(&duo.server);
-    ck_assert_uint_eq(duo.server.events[STT_EVENT_CLOSED], 0);
-    ck_assert_str_eq(duo_info(&duo.server).state, "open");
+    traitor_require_open(&duo);
 }
 
 /* -- acks -------------------------------------------------------------------------------------- */
@@ -292,14 +277,6 @@ static void say_retire_id(uint64_t sequence)
     say_frame(&(struct any_frame){.type = STT_FRAME_RETIRE_ID, .u.retire_id.sequence = sequence});
 }
 
-/* The victim hears that all it has said has arrived; the traitor's endpoint does not hear any. */
-static void acknowledge_everything(void)
-{
-    duo_swallow(&duo, &duo.server);
-    if (victim() && victim()->state == STT_SESSION_OPEN)
-        say_ack(victim()->protect->next_number - 1, 0, 0);
-}
-
 START_TEST(a_flood_of_new_ids_closes_at_the_limit_case_25)
 {
     setup();
@@ -309,7 +286,7 @@ START_TEST(a_flood_of_new_ids_closes_at_the_limit_case_25)
         ck_assert_uint_lt(n, 200);
         uint64_t sequence = STT_IDS_DEFAULT + n;
         say_new_id(sequence, _i ? sequence : 0, 77000 + n);
-        acknowledge_everything();
+        traitor_acknowledge(&duo);
     }
     if (_i)
         ck_assert(n >= STT_ID_CHANGES_PER_MINUTE - 10 && n <= STT_ID_CHANGES_PER_MINUTE + 10);
@@ -329,7 +306,7 @@ START_TEST(a_flood_of_retirements_closes_at_the_limit_case_25)
         say_retire_id(_i ? 1 : 1 + n); /* never the one in use: its end is the session's */
         duo.now += STT_MS(200);        /* the retired ones are forgotten, and others issued */
         stt_endpoint_expire(duo.server.ep, duo.now);
-        acknowledge_everything();
+        traitor_acknowledge(&duo);
         ck_assert_uint_le(duo.server.ep->by_id.n, STT_IDS_MAX);
     }
     ck_assert_uint_ge(n, STT_ID_CHANGES_PER_MINUTE);
@@ -354,7 +331,7 @@ START_TEST(retiring_every_id_at_once_does_not_lose_the_session)
     for (int i = 0; i < 10; i++) {
         duo.now += STT_S(1);
         stt_endpoint_expire(duo.server.ep, duo.now);
-        acknowledge_everything();
+        traitor_acknowledge(&duo);
     }
     require_open();
     ck_assert_uint_eq(duo.server.ep->by_id.n, STT_IDS_DEFAULT);

@@ -5,6 +5,8 @@
 
 #include "stt/base/bytes.h"
 #include "stt/endpoint.h"
+#include "tests/support/duo.h"
+#include "tests/support/frames.h"
 
 enum { TRAITOR_PACKET_MAX = 2048 };
 
@@ -22,5 +24,17 @@ size_t traitor_seal_as(struct stt_session *s, uint64_t number, struct bytes fram
 
 /* What a packet for this session holds, opened where it lies; nothing when it does not open. */
 struct bytes traitor_open(struct stt_session *s, uint8_t *packet, size_t len);
+
+/* -- a duo whose client is the traitor, and whose server is the victim -- */
+
+/* One packet of these frames, or of this one, arrives. */
+void traitor_say(struct duo *d, struct bytes frames);
+void traitor_say_frame(struct duo *d, const struct any_frame *f);
+/* What the victim says goes nowhere, and it hears that all of it has arrived. */
+void traitor_acknowledge(struct duo *d);
+
+/* The victim has closed for this reason, and then nothing is left of it; ends the duo. */
+void traitor_require_closed(struct duo *d, uint64_t code);
+void traitor_require_open(struct duo *d);
 
 #endif
