@@ -223,6 +223,10 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 void stt_streams_free(struct stt_endpoint *ep, struct stt_session *s);
 void stt_streams_on_coalesced(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 void stt_streams_on_late(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+/* What the allowance for the peer's streams held back counts now. */
+void stt_streams_on_second(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+/* Owes the peer a higher limit of streams, if it should be told of one. */
+void stt_streams_allow_more(struct stt_endpoint *ep, struct stt_session *s);
 /* NULL: stale. */
 struct stt_stream *stt_stream_find(const struct stt_endpoint *ep, stt_handle handle);
 struct stt_stream *stt_stream_by_id(const struct stt_session *s, uint64_t id);

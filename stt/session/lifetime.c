@@ -9,6 +9,7 @@
  *   pto         nothing was answered for so long that it is asked for again;
  *   coalesce    small writes have waited long enough for company;
  *   late        a message is not worth sending any more;
+ *   streams     a second is over in which the peer reset too many of them;
  *   keep alive  after silence a PING holds mappings open and proves that we live;
  *   idle        nothing authentic came for so long that the peer is taken for dead;
  *   stalled     the host is told that something has not been answered for 3 PTO;
@@ -429,6 +430,7 @@ static on_timer *const handlers[STT_TIMER_COUNT] = {
     [STT_TIMER_PACE] = on_pace,
     [STT_TIMER_COALESCE] = stt_streams_on_coalesced,
     [STT_TIMER_LATE] = stt_streams_on_late,
+    [STT_TIMER_STREAMS] = stt_streams_on_second,
     [STT_TIMER_KEEP_ALIVE] = on_keep_alive,
     [STT_TIMER_IDLE] = on_idle,
     [STT_TIMER_STALLED] = on_stalled,

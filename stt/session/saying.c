@@ -99,7 +99,7 @@ static bool say_limit(struct stt_session *s, uint32_t bit, struct wr *w)
         break;
     case STT_OWES_MAX_STREAMS:
         f.type = STT_FRAME_MAX_STREAMS;
-        f.limit = x->we_allow = x->we_should_allow;
+        f.limit = stt_allowance_tell(&x->allowance, x->theirs.base);
         break;
     case STT_OWES_DATA_BLOCKED:
         f.type = STT_FRAME_DATA_BLOCKED;

@@ -57,6 +57,7 @@ enum stt_session_state {
     X(PACE, "pace")             /* the next train may go */                                        \
     X(COALESCE, "coalesce")     /* small writes have waited for company */                         \
     X(LATE, "late")             /* a message is not worth sending any more */                      \
+    X(STREAMS, "streams")       /* streams that were held back count */                            \
     X(KEEP_ALIVE, "keep alive") /* a PING says that we live */                                     \
     X(IDLE, "idle")             /* the session is dead */                                          \
     X(STALLED, "stalled")       /* the host is told that nothing is answered */                    \

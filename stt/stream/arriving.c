@@ -18,19 +18,20 @@ static struct stt_stream *accept(struct stt_endpoint *ep, stt_ns now, struct stt
     struct stt_streams *x = s->streams;
     uint64_t number = id >> 2;
     *code = STT_CLOSE_NO_ERROR;
-    if (number >= x->we_allow) {
+    if (number >= x->allowance.told) {
         *code = STT_CLOSE_STREAM_LIMIT;
         return NULL;
     }
     if (stt_numbers_was_used(&x->theirs, number))
         return NULL;
     *code = STT_UNHEARD;
-    if (stt_numbers_reserve(&x->theirs, &ep->env, ep->config.max_streams) != STT_OK)
+    if (stt_numbers_reserve(&x->theirs, &ep->env, number - x->theirs.base + 1) != STT_OK)
         return NULL;
     struct stt_stream *t = stt_stream_new(ep, now, s, id);
     if (!t)
         return NULL;
     stt_numbers_use(&x->theirs, number);
+    stt_streams_allow_more(ep, s);
     *code = STT_CLOSE_NO_ERROR;
     stt_stream_report(ep, t, STT_STREAM_OPENED);
     return t;
@@ -127,6 +128,7 @@ uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     if (code != STT_CLOSE_NO_ERROR)
         return code;
     s->streams->received += f.final_offset - highest;
+    stt_allowance_on_time(&s->streams->allowance, now);
     t->was_reset = true;
     t->reset_code_heard = f.code;
     stt_stream_on_consumed(ep, now, t, f.final_offset - consumed);
@@ -238,7 +240,7 @@ uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_sess
             s->owed |= STT_OWES_MAX_DATA;
         break;
     default:
-        if (x->we_should_allow > x->we_allow)
+        if (stt_allowance_on_blocked(&x->allowance, f.limit, x->theirs.base))
             s->owed |= STT_OWES_MAX_STREAMS;
     }
     return STT_CLOSE_NO_ERROR;

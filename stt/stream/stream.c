@@ -121,7 +121,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_scheduler_init(&x->scheduler, ep->config.max_frame_bytes);
     stt_timers_init(&x->late, &ep->env, 1u << 29);
     x->is_adaptive = ep->config.adaptive;
-    x->we_allow = x->we_should_allow = ep->config.max_streams;
+    stt_allowance_init(&x->allowance, ep->config.max_streams);
     x->send_limit = s->params.max_data;
     x->peer_allows = s->params.max_streams;
     stt_window_init(&x->window, now, ep->config.session_window_bytes);
@@ -163,15 +163,32 @@ void stt_stream_report(struct stt_endpoint *ep, struct stt_stream *t, uint32_t w
         stt_list_push_back(&ep->stream_events, &t->events);
 }
 
-/* The peer may open another; it is told when a quarter of them is free. */
-static void on_theirs_ended(struct stt_endpoint *ep, struct stt_session *s)
+void stt_streams_allow_more(struct stt_endpoint *ep, struct stt_session *s)
 {
     struct stt_streams *x = s->streams;
-    x->we_should_allow++;
-    if ((x->we_should_allow - x->we_allow) * 4 < ep->config.max_streams)
+    if (s->state != STT_SESSION_OPEN || !stt_allowance_is_due(&x->allowance, x->theirs.base))
         return;
     s->owed |= STT_OWES_MAX_STREAMS;
     stt_endpoint_ready(ep, s);
+}
+
+void stt_streams_on_second(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    stt_allowance_on_time(&s->streams->allowance, now);
+    stt_session_set(s, STT_TIMER_STREAMS, stt_allowance_deadline(&s->streams->allowance));
+    stt_streams_allow_more(ep, s);
+}
+
+/* Its place may be given to another, now that the host has heard and nothing is kept of it. */
+static void give_place(struct stt_endpoint *ep, const struct stt_stream *t)
+{
+    struct stt_session *s = t->session;
+    if (is_ours(t) || s->state != STT_SESSION_OPEN)
+        return;
+    stt_allowance_on_ended(&s->streams->allowance, t->was_reset);
+    stt_session_set(s, STT_TIMER_STREAMS, stt_allowance_deadline(&s->streams->allowance));
+    stt_session_rearm(ep, s);
+    stt_streams_allow_more(ep, s);
 }
 
 /* Both directions have come to their end, and the host knows or need not: nothing refers to it. */
@@ -184,8 +201,6 @@ void stt_stream_end_if_over(struct stt_endpoint *ep, struct stt_stream *t)
         return;
     t->end_reported = true;
     stt_stream_report(ep, t, STT_STREAM_ENDED);
-    if (!is_ours(t))
-        on_theirs_ended(ep, t->session);
 }
 
 /* Writers that the pool had nothing for are called as soon as something came back to it; those that
@@ -214,8 +229,10 @@ bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event 
         .user = t->user,
     };
     t->pending = 0;
-    if (event->what & STT_STREAM_ENDED)
+    if (event->what & STT_STREAM_ENDED) {
+        give_place(ep, t);
         stt_stream_free(ep, t);
+    }
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include "stt/base/map.h"
 #include "stt/recovery/congestion.h"
 #include "stt/recovery/pacer.h"
+#include "stt/stream/allowance.h"
 #include "stt/stream/late.h"
 #include "stt/stream/messages.h"
 #include "stt/stream/numbers.h"
@@ -71,13 +72,13 @@ struct stt_streams {
     struct stt_datagram_traffic *datagrams; /* NULL before the first */
     struct stt_timers late;                 /* of streams that have messages with deadlines */
     struct stt_slots slots;
-    struct stt_stream *latest;          /* that the peer named: nearly always the next, too */
-    struct stt_numbers theirs;          /* which of the peer's numbers were used */
-    struct stt_window window;           /* of the session */
-    uint64_t received;                  /* the sum of the highest offsets that came in */
-    uint64_t send_limit, sent;          /* the peer's MAX_DATA, and the same sum of ours */
-    uint64_t next_number, peer_allows;  /* ours */
-    uint64_t we_allow, we_should_allow; /* theirs: as told, and as it could be told */
+    struct stt_stream *latest;         /* that the peer named: nearly always the next, too */
+    struct stt_numbers theirs;         /* which of the peer's numbers were used */
+    struct stt_window window;          /* of the session */
+    uint64_t received;                 /* the sum of the highest offsets that came in */
+    uint64_t send_limit, sent;         /* the peer's MAX_DATA, and the same sum of ours */
+    uint64_t next_number, peer_allows; /* ours */
+    struct stt_allowance allowance;    /* theirs */
     uint64_t blocked_at;
     bool is_adaptive;                 /* who starves at a late level is raised */
     struct stt_congestion congestion; /* of the path in use */
