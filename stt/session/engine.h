@@ -252,6 +252,9 @@ void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64
 void stt_stream_on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
                             uint64_t len);
 
+/* After anything that changes what is missing of it: NO_ERROR, or BUFFER_LIMIT for the session. */
+uint64_t stt_stream_count_gaps(struct stt_stream *t);
+
 uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                              uint64_t type, struct rd *r);
 uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,

@@ -77,9 +77,18 @@ static bool is_allowed(const struct stt_session *s, const struct stt_stream *t, 
     return end <= t->window.limit && more <= s->streams->window.limit - s->streams->received;
 }
 
+uint64_t stt_stream_count_gaps(struct stt_stream *t)
+{
+    struct stt_streams *x = t->session->streams;
+    uint32_t gaps = stt_recvq_gaps(&t->receive);
+    x->gaps += gaps - t->gaps;
+    t->gaps = (uint16_t)gaps; /* at most 256 */
+    return x->gaps <= x->gaps_max ? STT_CLOSE_NO_ERROR : STT_CLOSE_BUFFER_LIMIT;
+}
+
 /* The queue has taken something, and stood like this before. */
-static void on_arrived(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t highest,
-                       uint64_t contiguous, uint64_t consumed)
+static uint64_t on_arrived(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                           uint64_t highest, uint64_t contiguous, uint64_t consumed)
 {
     t->session->streams->received += t->receive.highest - highest;
     if (t->is_stopped) {
@@ -88,6 +97,7 @@ static void on_arrived(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t
     } else if (t->receive.contiguous > contiguous || stt_recvq_is_all_here(&t->receive)) {
         stt_stream_report(ep, t, STT_STREAM_READABLE);
     }
+    return stt_stream_count_gaps(t);
 }
 
 uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
@@ -107,8 +117,7 @@ uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     code = code_of(stt_recvq_insert(&t->receive, f.offset, f.data, f.fin));
     if (code != STT_CLOSE_NO_ERROR)
         return code;
-    on_arrived(ep, now, t, highest, contiguous, consumed);
-    return STT_CLOSE_NO_ERROR;
+    return on_arrived(ep, now, t, highest, contiguous, consumed);
 }
 
 uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
@@ -134,7 +143,7 @@ uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     stt_stream_on_consumed(ep, now, t, f.final_offset - consumed);
     stt_stream_report(ep, t, STT_STREAM_RESET);
     stt_stream_end_if_over(ep, t);
-    return STT_CLOSE_NO_ERROR;
+    return stt_stream_count_gaps(t);
 }
 
 uint64_t stt_arriving_stop(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, struct rd *r)
@@ -198,8 +207,7 @@ uint64_t stt_arriving_skip(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     code = code_of(stt_recvq_skip(&t->receive, f.offset, f.length));
     if (code != STT_CLOSE_NO_ERROR)
         return code; /* the reader waits where it begins, until the queue has it, too */
-    on_arrived(ep, now, t, highest, contiguous, consumed);
-    return STT_CLOSE_NO_ERROR;
+    return on_arrived(ep, now, t, highest, contiguous, consumed);
 }
 
 /* -- limits

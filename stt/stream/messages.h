@@ -66,7 +66,7 @@ enum stt_messages_skip {
     STT_MESSAGES_SKIP_OK,
     STT_MESSAGES_SKIP_LATE,      /* all of it was taken before: to be ignored */
     STT_MESSAGES_SKIP_MISPLACED, /* begins or ends inside the message being taken: STREAM_STATE */
-    STT_MESSAGES_SKIP_TOO_MANY,  /* no room for one range more: BUFFER_LIMIT */
+    STT_MESSAGES_SKIP_TOO_MANY,  /* no room for one range more: as if it were lost */
 };
 enum stt_messages_skip stt_messages_on_skip(struct stt_messages *m, uint64_t offset,
                                             uint64_t len) STT_MUST_USE;

@@ -76,6 +76,7 @@ int stt_stream_stop(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint
     t->stop_code = code;
     uint64_t before = t->receive.consumed;
     stt_recvq_stop(&t->receive);
+    (void)stt_stream_count_gaps(t);
     stt_stream_on_consumed(ep, now, t, t->receive.consumed - before);
     stt_stream_owe(ep, t, STT_STREAM_OWES_STOP);
     stt_stream_end_if_over(ep, t);

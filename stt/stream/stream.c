@@ -99,12 +99,20 @@ void stt_stream_free_skipped(struct stt_endpoint *ep, struct stt_stream *t)
 
 void stt_stream_free(struct stt_endpoint *ep, struct stt_stream *t)
 {
+    t->session->streams->gaps -= t->gaps;
     unlink_stream(t);
     stt_late_free(ep, t);
     stt_stream_free_skipped(ep, t);
     stt_sendq_fini(&t->send);
     stt_recvq_fini(&t->receive);
     stt_slab_give_back(&ep->streams, t);
+}
+
+static uint32_t gaps_max(const struct stt_config *config)
+{
+    uint64_t n = config->session_window_max / STT_SESSION_GAP_BYTES;
+    n = n < UINT32_MAX ? n : UINT32_MAX;
+    return n > STT_SESSION_GAPS_MIN ? (uint32_t)n : STT_SESSION_GAPS_MIN;
 }
 
 int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
@@ -121,6 +129,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_scheduler_init(&x->scheduler, ep->config.max_frame_bytes);
     stt_timers_init(&x->late, &ep->env, 1u << 29);
     x->is_adaptive = ep->config.adaptive;
+    x->gaps_max = gaps_max(&ep->config);
     stt_allowance_init(&x->allowance, ep->config.max_streams);
     x->send_limit = s->params.max_data;
     x->peer_allows = s->params.max_streams;

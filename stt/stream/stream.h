@@ -52,6 +52,7 @@ struct stt_stream {
     uint64_t bytes_repeated;
     uint32_t slot;    /* by which pieces in flight name it */
     uint32_t pending; /* STT_STREAM_ event bits */
+    uint16_t gaps;    /* that the session counts for it */
     uint8_t owes;     /* STT_STREAM_OWES_ */
     bool has_messages, no_delay, is_flushed, wants_room;
     bool blocked_said;                       /* of the present limit */
@@ -76,6 +77,7 @@ struct stt_streams {
     struct stt_numbers theirs;         /* which of the peer's numbers were used */
     struct stt_window window;          /* of the session */
     uint64_t received;                 /* the sum of the highest offsets that came in */
+    uint32_t gaps, gaps_max;           /* of all streams together */
     uint64_t send_limit, sent;         /* the peer's MAX_DATA, and the same sum of ours */
     uint64_t next_number, peer_allows; /* ours */
     struct stt_allowance allowance;    /* theirs */

@@ -96,7 +96,7 @@ enum stt_frame_loss {
     X(0x0c, PARAMETER,            "a transport parameter is missing, doubled or out of range")     \
     X(0x0d, APPLICATION_MISMATCH, "the two sides speak different applications")                    \
     X(0x0e, IDENTITY_INVALID,     "IDENTITY does not verify, or is not the pinned peer")           \
-    X(0x0f, BUFFER_LIMIT,         "skipped ranges or churn beyond what is kept")                  \
+    X(0x0f, BUFFER_LIMIT,         "more fragments than are kept")                                 \
     X(0x10, REKEY_FAILED,         "REKEY does not verify")                                         \
     X(0x11, NOT_ALLOWED,          "the allow-list no longer admits this peer")                     \
     X(0x12, SUPERSEDED,           "both sides connected, and the other session stays")

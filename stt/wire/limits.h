@@ -89,7 +89,8 @@
 #define STT_FRAME_BYTES_MAX          (UINT64_C(64) << 10) /* one train */
 #define STT_COALESCE_NS              STT_MS(2)            /* small writes wait for company */
 #define STT_STREAM_GAPS_MAX          256u  /* an honest sender repairs from the lowest gap ... */
-#define STT_SESSION_GAPS_MAX         4096u /* ... and needs few of these */
+#define STT_SESSION_GAPS_MIN         4096u /* ... and many streams have these, or as many as ... */
+#define STT_SESSION_GAP_BYTES        2048u /* ... the window holds: a packet lost, one arrived */
 #define STT_STREAMS_PER_S_DEFAULT    1000u /* that come and go: churn */
 #define STT_STREAM_WINDOW_DEFAULT    (UINT64_C(64) << 10) /* at first; auto-tuned ... */
 #define STT_STREAM_WINDOW_MAX        (UINT64_C(8) << 20)  /* ... up to here: 670 Mbit/s at 100 ms */
