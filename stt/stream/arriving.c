@@ -108,14 +108,14 @@ uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     if (!stt_frame_stream_decode(r, type, &f))
         return STT_CLOSE_FRAME_ENCODING;
     struct stt_stream *t = lookup(ep, now, s, f.stream, &code);
-    if (!t || t->was_reset || t->end_reported)
+    if (!t || t->end_reported)
         return code;
     if (!is_allowed(s, t, f.offset + f.data.len))
         return STT_CLOSE_FLOW_CONTROL;
     uint64_t highest = t->receive.highest, contiguous = t->receive.contiguous;
     uint64_t consumed = t->receive.consumed;
     code = code_of(stt_recvq_insert(&t->receive, f.offset, f.data, f.fin));
-    if (code != STT_CLOSE_NO_ERROR)
+    if (code != STT_CLOSE_NO_ERROR || t->was_reset)
         return code;
     return on_arrived(ep, now, t, highest, contiguous, consumed);
 }
@@ -128,13 +128,13 @@ uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     if (!stt_frame_reset_decode(r, &f))
         return STT_CLOSE_FRAME_ENCODING;
     struct stt_stream *t = lookup(ep, now, s, f.stream, &code);
-    if (!t || t->was_reset || t->is_read_out || t->end_reported)
+    if (!t || t->end_reported)
         return code;
     if (!is_allowed(s, t, f.final_offset))
         return STT_CLOSE_FLOW_CONTROL;
     uint64_t highest = t->receive.highest, consumed = t->receive.consumed;
     code = code_of(stt_recvq_reset(&t->receive, f.final_offset));
-    if (code != STT_CLOSE_NO_ERROR)
+    if (code != STT_CLOSE_NO_ERROR || t->was_reset || t->is_read_out)
         return code;
     s->streams->received += f.final_offset - highest;
     stt_allowance_on_time(&s->streams->allowance, now);
@@ -189,13 +189,13 @@ uint64_t stt_arriving_skip(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     struct stt_stream *t = lookup(ep, now, s, f.stream, &code);
     if (code == STT_CLOSE_NO_ERROR && !(f.stream & 2))
         return STT_CLOSE_STREAM_STATE;
-    if (!t || t->was_reset || t->end_reported)
+    if (!t || t->end_reported)
         return code;
     if (!is_allowed(s, t, f.offset + f.length))
         return STT_CLOSE_FLOW_CONTROL;
     if (f.offset + f.length <= t->receive.contiguous)
         return STT_CLOSE_NO_ERROR; /* it has arrived after all */
-    if (!t->is_stopped) {
+    if (!t->is_stopped && !t->was_reset) {
         if (!make_skipped(ep, t))
             return STT_UNHEARD;
         enum stt_messages_skip skip = stt_messages_on_skip(&t->reader, f.offset, f.length);
