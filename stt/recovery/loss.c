@@ -724,11 +724,15 @@ void stt_loss_on_loss_timer(struct stt_loss *l, stt_ns now)
     begin(l, now, l->loss_at <= now ? PULLS_LOST : IDLE);
 }
 
+/* The oldest are given up where so many are out, and nobody has answered for so long. */
 void stt_loss_on_pto(struct stt_loss *l, stt_ns now)
 {
-    begin(l, now, PULLS_UNANSWERED);
+    bool gives_up = l->backoff >= STT_PTO_BACKOFF_MAX && l->flight.n_sent >= STT_UNANSWERED_MAX;
+    uint64_t to = l->flight.next;
+    begin(l, now, gives_up ? PULLS_FORGOTTEN : PULLS_UNANSWERED);
+    l->forgotten_path = 0;
     l->number = l->lost_from;
-    l->to = l->flight.next;
+    l->to = gives_up ? find_sent(l, find_sent(l, l->number, to) + 1, to) + 1 : to;
     l->probes_left = STT_LOSS_PROBES;
     l->pto_base = now;
     l->backoff = (uint8_t)(l->backoff + (l->backoff < UINT8_MAX));

@@ -210,6 +210,8 @@ bool stt_sending_has_more(const struct stt_session *s, stt_ns now);
 bool stt_settling_drain(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 /* When something is to be declared lost, or asked for again; STT_NEVER. */
 stt_ns stt_settling_deadline(const struct stt_session *s);
+/* So many packets are out beyond those that fill the path that no more of them are sent. */
+bool stt_settling_is_unanswered(const struct stt_session *s);
 void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 
 /* -- streams

@@ -3,10 +3,6 @@
  * path; how it is sealed is decided in crypto/protect. Spec 04, 06. */
 #include "stt/session/saying.h"
 
-/* A peer that never acknowledges makes nothing grow: so many packets without stream data, then ACK
- * and CLOSE alone go on. */
-enum { IN_FLIGHT_MAX = 1024 };
-
 /* -- what may be said
  * ------------------------------------------------------------------------------- */
 
@@ -98,11 +94,13 @@ static void seal(struct stt_session *s, const struct stt_packing *p, struct stt_
     train->ecn = 0;
 }
 
-/* Packets that elicit an answer are remembered; without memory for that there are none. */
-static bool may_elicit(struct stt_session *s, stt_ns now, size_t n, size_t more)
+/* Packets that elicit an answer are remembered; without memory for that there are none. A peer
+ * that never acknowledges makes nothing grow: then ACK and CLOSE go on, data as the window allows,
+ * and probes. */
+static bool may_elicit(struct stt_session *s, stt_ns now, size_t n, size_t more, bool is_data)
 {
     uint64_t first = s->protect->next_number;
-    if (s->loss.flight.n_sent >= IN_FLIGHT_MAX && !stt_saying_has_stream_frames(s))
+    if (!is_data && !s->probes_left && stt_settling_is_unanswered(s))
         return false;
     if (!stt_loss_may_number(&s->loss, first + n) ||
         stt_loss_begin_train(&s->loss, now, 0, (struct stt_range){first, first + n + 1}, more) !=
@@ -158,7 +156,7 @@ static bool transmit_for_paths(struct stt_endpoint *ep, stt_ns now, struct stt_s
         ok = ok && stt_frame_padding_encode(&w, wr_left(&w));
     stt_packing_add_frame(&p, &w, &nothing, true);
     if (!ok || !stt_packing_end(&p) || !stt_protect_sealable(s->protect) ||
-        !may_elicit(s, now, 1, 0))
+        !may_elicit(s, now, 1, 0, false))
         return false;
     train->path = wanted->path;
     send_train(ep, now, s, &p, train, STT_DATAGRAM_BYTES_MIN);
@@ -243,7 +241,8 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     size_t more = streams ? STT_PACKING_MORE : 0;
     uint32_t eliciting =
         s->owed & stt_saying_allowed(s) & ~(uint32_t)(STT_OWES_ACK | STT_OWES_CLOSE);
-    bool elicits = (eliciting || streams) && may_elicit(s, now, n ? n : 1, more);
+    bool is_data = n && streams && stt_scheduler_next(&s->streams->scheduler);
+    bool elicits = (eliciting || streams) && may_elicit(s, now, n ? n : 1, more, is_data);
     size_t segment = allowance < size ? (size_t)allowance : size;
     stt_packing_init(&packing, more);
     raise_starved(s, now);

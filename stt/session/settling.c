@@ -131,11 +131,34 @@ stt_ns stt_settling_deadline(const struct stt_session *s)
     return at != STT_NEVER && !is_settled && soon < at ? soon : at;
 }
 
+/* Little is out, and between lie numbers that need no answer: they would be most of its memory. */
+static bool is_sparse(const struct stt_loss *l)
+{
+    uint64_t span = l->flight.n_open ? l->sent_end - l->flight.first : 0;
+    return span > STT_UNANSWERED_NUMBERS_MAX && l->flight.n_sent < span / 16;
+}
+
+bool stt_settling_is_unanswered(const struct stt_session *s)
+{
+    const struct stt_loss *l = &s->loss;
+    uint64_t full = l->at[l->in_use].in_flight_bytes / s->packet_bytes;
+    return l->flight.n_sent >= STT_UNANSWERED_MAX + full || is_sparse(l);
+}
+
+static void give_all_up(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    stt_loss_forget(&s->loss, now, 0, UINT64_MAX);
+    stt_settling_drain(ep, now, s);
+    stt_loss_trim(&s->loss);
+}
+
 void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
     if (s->loss.loss_at <= now) {
         stt_loss_on_loss_timer(&s->loss, now);
     } else {
+        if (is_sparse(&s->loss))
+            give_all_up(ep, now, s);
         stt_loss_on_pto(&s->loss, now);
         s->probes_left = STT_LOSS_PROBES;
         s->owed |= STT_OWES_PING;

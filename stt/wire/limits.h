@@ -133,4 +133,8 @@
 #define STT_ACK_WAIT_NS         STT_MS(20)          /* so that ACK_DELAY is kept */
 #define STT_ACKS_ALONE_MAX      16u /* then a PING, so that ranges can be forgotten */
 
+/* Packets that nobody answers. */
+#define STT_UNANSWERED_MAX         1024u  /* in flight beyond the full ones */
+#define STT_UNANSWERED_NUMBERS_MAX 16384u /* that they may span, if they are few */
+
 #endif

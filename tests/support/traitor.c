@@ -55,10 +55,7 @@ void traitor_say_frame(struct duo *d, const struct any_frame *f)
     traitor_say(d, wr_done(&w));
 }
 
-enum { RANGES_MAX = 15 };
-
-/* Numbers that were left out lie between the ranges. */
-static size_t ranges_of(const struct stt_session *s, struct stt_range *out)
+size_t traitor_ranges(const struct stt_session *s, struct stt_range *out)
 {
     const struct stt_flight *f = &s->loss.flight;
     size_t n = 0;
@@ -73,20 +70,20 @@ static size_t ranges_of(const struct stt_session *s, struct stt_range *out)
             out[n - 1].from = out[n - 1].to = from + 1;
         else
             out[n++] = (struct stt_range){from + 1, from + 1};
-        ck_assert_uint_le(n, RANGES_MAX);
+        ck_assert_uint_lt(n, TRAITOR_RANGES_MAX);
     }
     return n - (out[n - 1].from == out[n - 1].to);
 }
 
 void traitor_acknowledge(struct duo *d)
 {
-    struct stt_range ranges[RANGES_MAX + 1];
+    struct stt_range ranges[TRAITOR_RANGES_MAX];
     uint8_t frames[256];
     duo_swallow(d, &d->server);
     const struct stt_session *victim = traitor_session(d->server.ep, d->server.session);
     if (!victim || victim->state != STT_SESSION_OPEN)
         return;
-    size_t n = ranges_of(victim, ranges);
+    size_t n = traitor_ranges(victim, ranges);
     struct wr w = wr_init(frames, sizeof frames);
     ck_assert_uint_eq(stt_frame_ack_encode(&w, ranges, n, 0, NULL), n);
     traitor_say(d, wr_done(&w));

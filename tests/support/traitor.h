@@ -4,6 +4,7 @@
 #define TESTS_SUPPORT_TRAITOR_H
 
 #include "stt/base/bytes.h"
+#include "stt/base/ranges.h"
 #include "stt/endpoint.h"
 #include "tests/support/duo.h"
 #include "tests/support/frames.h"
@@ -24,6 +25,11 @@ size_t traitor_seal_as(struct stt_session *s, uint64_t number, struct bytes fram
 
 /* What a packet for this session holds, opened where it lies; nothing when it does not open. */
 struct bytes traitor_open(struct stt_session *s, uint8_t *packet, size_t len);
+
+/* What an honest peer would acknowledge that had heard everything since the oldest that is open:
+ * not the numbers that were left out. Answers how many ranges. */
+enum { TRAITOR_RANGES_MAX = 40 };
+size_t traitor_ranges(const struct stt_session *victim, struct stt_range *out);
 
 /* -- a duo whose client is the traitor, and whose server is the victim -- */
 

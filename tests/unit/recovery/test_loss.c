@@ -722,6 +722,33 @@ START_TEST(a_send_that_failed_is_pulled_as_lost_and_tells_nobody)
 }
 END_TEST
 
+/* And before that it is never given up. */
+START_TEST(a_pto_gives_the_two_oldest_up_where_a_thousand_are_out_and_six_have_passed)
+{
+    struct fixture f;
+    setup(&f);
+    measure(&f);
+    uint64_t first = send(&f, 1);
+    f.next += 5; /* numbers that needed no answer */
+    stt_loss_on_quiet_packet(&f.l, f.next - 1);
+    for (unsigned i = 0; i < STT_UNANSWERED_MAX / 64; i++)
+        send(&f, 64);
+    for (unsigned i = 0; i <= STT_PTO_BACKOFF_MAX; i++) {
+        bool gives_up = i == STT_PTO_BACKOFF_MAX;
+        stt_loss_on_pto(&f.l, f.now += STT_S(10));
+        pull(&f);
+        ck_assert_uint_eq(count(&f, gives_up ? STT_SETTLED_LOST : STT_SETTLED_UNANSWERED), 2);
+        ck_assert_uint_eq(f.l.flight.n_sent, STT_UNANSWERED_MAX + 1 - 2 * gives_up);
+        ck_assert(f.pulled[0].first == first && f.pulled[1].first == first + 6);
+    }
+    ck_assert_uint_eq(outcome(&f)->lost_bytes, 0); /* no path is to blame */
+    stt_loss_on_pto(&f.l, f.now += STT_S(10));
+    pull(&f);
+    ck_assert_uint_eq(count(&f, STT_SETTLED_UNANSWERED), 2); /* now it is one below */
+    teardown(&f);
+}
+END_TEST
+
 /* -- spurious -------------------------------------------------------------------------------------
  */
 
@@ -1314,6 +1341,7 @@ SUITE("loss", TEST(at_first_nothing_is_in_flight_and_no_memory_taken),
       LOOP(every_kth_packet_lost_is_found_case_51, 2, 65),
       TEST(losses_of_size_probes_are_not_the_controllers),
       TEST(a_send_that_failed_is_pulled_as_lost_and_tells_nobody),
+      TEST(a_pto_gives_the_two_oldest_up_where_a_thousand_are_out_and_six_have_passed),
       TEST(a_late_ack_takes_the_reduction_back_and_raises_the_thresholds),
       TEST(the_same_reordering_is_not_taken_for_loss_again),
       TEST(one_true_loss_keeps_the_reduction), TEST(losses_of_before_a_reduction_belong_to_it),
