@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Peers that hold the keys of a session and abuse its streams: cases 26 to 30 and the part of 33
- * that is about limits. What they do closes the session, or costs no more than what an honest peer
- * does. The server is the victim of each test. */
+ * Peers that hold the keys of a session and abuse its streams: cases 26 to 30. What they do closes
+ * the session, or costs no more than what an honest peer does. The server is the victim of each
+ * test. */
 #include "stt/session/engine.h"
 #include "stt/streams.h"
 #include "tests/support/duo.h"
@@ -799,51 +799,6 @@ START_TEST(the_same_by_a_peer_that_acknowledges_nothing_case_30)
 }
 END_TEST
 
-static const uint64_t limit_types[] = {
-    STT_FRAME_MAX_DATA,     STT_FRAME_MAX_STREAM_DATA,     STT_FRAME_MAX_STREAMS,
-    STT_FRAME_DATA_BLOCKED, STT_FRAME_STREAM_DATA_BLOCKED, STT_FRAME_STREAMS_BLOCKED,
-};
-static const uint64_t limits[] = {
-    0, 1, 65535, 65537, (UINT64_C(1) << 32) + 1, STT_STREAMS_MAX, STT_STREAMS_MAX + 1, TOP};
-enum {
-    LIMIT_TYPES = sizeof limit_types / sizeof limit_types[0],
-    LIMITS = sizeof limits / sizeof limits[0],
-};
-
-/* And then the victim goes on as if nothing had been said, or with all the room there is. */
-START_TEST(limits_at_their_bounds_and_beyond_case_33)
-{
-    uint64_t type = limit_types[_i / LIMITS], limit = limits[_i % LIMITS];
-    bool of_stream = type == STT_FRAME_MAX_STREAM_DATA || type == STT_FRAME_STREAM_DATA_BLOCKED;
-    bool of_streams = type == STT_FRAME_MAX_STREAMS || type == STT_FRAME_STREAMS_BLOCKED;
-    uint8_t frame[32];
-    setup();
-    stt_handle ours = write_too_much();
-    struct wr w = wr_init(frame, sizeof frame);
-    wr_u8(&w, (uint8_t)type);
-    if (of_stream)
-        wr_varint(&w, 1);
-    wr_varint(&w, limit);
-    for (int i = 0; i < 3; i++)
-        traitor_say(&duo, wr_done(&w));
-    if (of_streams && limit > STT_STREAMS_MAX) {
-        require_closed(STT_CLOSE_FRAME_ENCODING);
-        return;
-    }
-    for (int i = 0; i < 100; i++) {
-        traitor_acknowledge(&duo);
-        pass(STT_MS(10));
-        (void)open_ours();
-    }
-    require_open();
-    bool is_wider = type == STT_FRAME_MAX_STREAM_DATA && limit > STT_STREAM_WINDOW_DEFAULT;
-    ck_assert_uint_eq(info_of(ours).bytes_sent, !is_wider        ? STT_STREAM_WINDOW_DEFAULT
-                                                : limit < 100000 ? limit
-                                                                 : 100000);
-    duo_end(&duo);
-}
-END_TEST
-
 SUITE("stream cases", TEST(a_gap_too_many_in_a_stream_is_a_packet_lost_case_26),
       LOOP(a_gap_too_many_in_a_session_closes_it_case_26, FULL, FULL + 1),
       LOOP(a_gap_too_many_in_a_session_closes_it_case_26, 256, 257),
@@ -865,5 +820,4 @@ SUITE("stream cases", TEST(a_gap_too_many_in_a_stream_is_a_packet_lost_case_26),
       TEST(a_stream_that_is_opened_and_never_written_is_heard_of_and_holds_nothing_up),
       TEST(a_window_that_is_raised_by_a_byte_a_minute_costs_nothing_case_30),
       TEST(the_same_with_the_sessions_window_and_a_thousand_times_a_second_case_30),
-      TEST(the_same_by_a_peer_that_acknowledges_nothing_case_30),
-      LOOP(limits_at_their_bounds_and_beyond_case_33, 0, LIMIT_TYPES *LIMITS))
+      TEST(the_same_by_a_peer_that_acknowledges_nothing_case_30))
