@@ -491,9 +491,10 @@ bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train
     return true;
 }
 
-int stt_endpoint_carrier(struct stt_endpoint *ep, uint32_t carrier,
+int stt_endpoint_carrier(struct stt_endpoint *ep, stt_ns now, uint32_t carrier,
                          const struct stt_carrier *properties)
 {
+    (void)now;
     if (carrier >= STT_CARRIERS_MAX || properties->max_datagram_bytes < STT_DATAGRAM_BYTES_MIN)
         return STT_E_ARGUMENT;
     ep->carriers[carrier] = *properties;

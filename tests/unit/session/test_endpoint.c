@@ -485,11 +485,11 @@ START_TEST(what_a_carrier_does_not_take_waits_for_it)
 {
     struct stt_carrier c = {.writable = false, .max_datagram_bytes = 65507};
     struct duo *d = connected(STT_MODE_K);
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, 0, &c), STT_OK);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, 0, &c), STT_OK);
     ck_assert_int_eq(call_ping(d), STT_OK);
     require_quiet(d, &d->client);
     c.writable = true;
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, 0, &c), STT_OK);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, 0, &c), STT_OK);
     ck_assert(duo_carry(d, &d->client));
     duo_end(d);
 }
@@ -499,11 +499,12 @@ START_TEST(a_carrier_that_cannot_be_is_refused)
 {
     struct duo *d = begun();
     struct stt_carrier c = {.writable = true, .max_datagram_bytes = 1200};
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, STT_CARRIERS_MAX, &c), STT_E_ARGUMENT);
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, UINT32_MAX, &c), STT_E_ARGUMENT);
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, STT_CARRIERS_MAX - 1, &c), STT_OK);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, STT_CARRIERS_MAX, &c),
+                     STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, UINT32_MAX, &c), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, STT_CARRIERS_MAX - 1, &c), STT_OK);
     c.max_datagram_bytes = 1199;
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, 1, &c), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, 1, &c), STT_E_ARGUMENT);
     duo_end(d);
 }
 END_TEST
