@@ -38,12 +38,13 @@ static void tell_acks(struct stt_session *s, const struct stt_settled *x)
 /* -- streams
  * ----------------------------------------------------------------------------------------- */
 
-static void on_stream_acked(struct stt_endpoint *ep, struct stt_stream *t,
+static void on_stream_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
                             const struct stt_settled *x)
 {
     bool was_done = stt_sendq_is_done(&t->send);
     if (x->len || x->fin)
-        stt_sendq_on_acked(&t->send, x->offset, x->offset + x->len, x->fin);
+        stt_throughput_add(&t->session->streams->delivered, now,
+                           stt_sendq_on_acked(&t->send, x->offset, x->offset + x->len, x->fin));
     if (x->owes & STT_STREAM_OWES_RESET)
         t->reset_acked = true;
     if (t->wants_room && t->send.queued - t->send.acked < ep->config.send_ring_bytes / 2) {
@@ -58,6 +59,8 @@ static void on_stream_acked(struct stt_endpoint *ep, struct stt_stream *t,
 static void on_stream_lost(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
                            const struct stt_settled *x)
 {
+    if (x->kind == STT_SETTLED_LOST)
+        t->pieces_lost += x->end > x->first ? x->end - x->first : 1;
     if (x->len || x->fin)
         stt_sendq_on_lost(&t->send, x->offset, x->offset + x->len, x->fin);
     stt_stream_schedule(ep, now, t);
@@ -84,7 +87,7 @@ static void take(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
     if (!t)
         return;
     if (acked)
-        on_stream_acked(ep, t, x);
+        on_stream_acked(ep, now, t, x);
     else
         on_stream_lost(ep, now, t, x);
 }
@@ -124,6 +127,7 @@ void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
         stt_loss_on_loss_timer(&s->loss, now);
     } else {
         stt_loss_on_pto(&s->loss, now);
+        s->ptos++;
         s->probes_left = STT_LOSS_PROBES;
         s->owed |= STT_OWES_PING;
     }

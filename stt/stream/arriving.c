@@ -201,6 +201,7 @@ uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct s
             stt_stream_owe(ep, t, STT_STREAM_OWES_LIMIT);
     } else if (f.limit > t->send_limit) {
         t->send_limit = f.limit;
+        stt_list_remove(&t->starved);
         stt_stream_schedule(ep, now, t);
     }
     return STT_CLOSE_NO_ERROR;

@@ -52,13 +52,14 @@ struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct st
         stt_slab_give_back(&ep->streams, t);
         return NULL;
     }
-    *t = (struct stt_stream){.session = s, .id = id, .has_messages = id & 2};
+    *t = (struct stt_stream){.session = s, .id = id, .has_messages = id & 2, .opened_at = now};
     stt_sendq_init(&t->send, &ep->chunks);
     stt_recvq_init(&t->receive, &ep->chunks);
     t->schedule.urgency = STT_URGENCY_DEFAULT;
     t->send_limit = s->params.max_stream_data;
     stt_window_init(&t->window, now, ep->config.stream_window_bytes);
     stt_list_push_back(&s->streams->all, &t->all);
+    s->streams->n_open++;
     return t;
 }
 
@@ -68,6 +69,7 @@ static void unlink_stream(struct stt_endpoint *ep, struct stt_stream *t)
     stt_map_remove(&ep->streams_by_id, &key);
     stt_scheduler_remove(&t->session->streams->scheduler, &t->schedule);
     stt_list_remove(&t->all);
+    t->session->streams->n_open--;
     stt_list_remove(&t->owed);
     stt_list_remove(&t->starved);
     stt_list_remove(&t->waiting);
@@ -92,6 +94,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_list_init(&x->all);
     stt_list_init(&x->owed);
     stt_list_init(&x->starved);
+    stt_list_init(&x->blocked);
     stt_list_init(&x->waiting);
     stt_scheduler_init(&x->scheduler, ep->config.max_frame_bytes);
     x->we_allow = x->we_should_allow = ep->config.max_streams;
@@ -101,6 +104,8 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     x->pacer = STT_PACER_INIT;
     stt_congestion_init(&x->congestion, stt_controller_by_name(ep->config.congestion),
                         &stt_loss_path(&s->loss)->rtt, s->packet_bytes, now);
+    stt_held_init(&x->held, s->opened_at);
+    x->delivered = x->consumed = STT_THROUGHPUT_INIT(s->opened_at);
     s->streams = x;
     return STT_OK;
 }
@@ -231,8 +236,10 @@ void stt_stream_schedule(struct stt_endpoint *ep, stt_ns now, struct stt_stream 
     if (!t->is_reset && stt_sendq_has(&t->send, t->send_limit)) {
         stt_scheduler_add(&t->session->streams->scheduler, &t->schedule, now);
         stt_endpoint_ready(ep, t->session);
+        stt_holding_on_data(now, t->session);
     } else if (!t->is_reset && t->send.queued > t->send_limit) {
         stt_stream_on_blocked(ep, t, UINT64_MAX);
+        stt_holding_judge(ep, now, t->session);
     }
 }
 
@@ -361,6 +368,7 @@ void stt_stream_give_up(struct stt_endpoint *ep, struct stt_stream *t, uint64_t 
 {
     t->is_reset = true;
     t->reset_code = code;
+    stt_list_remove(&t->starved);
     stt_scheduler_remove(&t->session->streams->scheduler, &t->schedule);
     stt_sendq_fini(&t->send);
     stt_stream_owe(ep, t, STT_STREAM_OWES_RESET);
@@ -395,6 +403,7 @@ size_t stt_stream_peek(struct stt_endpoint *ep, stt_handle stream, struct stt_pa
 /* The reader's progress frees flow control, and perhaps ends the direction. */
 static void on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t len)
 {
+    stt_throughput_add(&t->session->streams->consumed, now, len);
     stt_stream_on_consumed(ep, now, t, len);
     if (stt_recvq_is_all_here(&t->receive) && !stt_recvq_available(&t->receive)) {
         t->is_read_out = true;
@@ -460,18 +469,25 @@ int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream, struct stt
     const struct stt_stream *t = find(ep, stream);
     if (!t)
         return STT_E_STALE;
+    stt_ns heard_at = t->session->last_received_at;
+    stt_ns life = heard_at > t->opened_at ? heard_at - t->opened_at : 0;
     *out = (struct stt_stream_info){
         .session = stt_endpoint_handle(ep, t->session),
         .id = t->id,
         .is_ours = is_ours(t),
         .has_messages = t->has_messages,
         .is_read_to_end = t->is_read_out,
+        .is_blocked = t->send.queued > t->send.sent && t->send.sent >= t->send_limit,
+        .opened_at = t->opened_at,
         .bytes_written = t->send.queued,
         .bytes_sent = t->send.sent,
         .bytes_acked = t->send.acked,
-        .bytes_repeated = t->bytes_repeated,
+        .bytes_retransmitted = t->bytes_retransmitted,
+        .pieces_lost = t->pieces_lost,
         .bytes_received = t->receive.highest,
         .bytes_consumed = t->receive.consumed,
+        .acked_mean_bytes_per_s = stt_throughput_mean(t->send.acked, life),
+        .consumed_mean_bytes_per_s = stt_throughput_mean(t->receive.consumed, life),
         .send_limit = t->send_limit,
         .receive_limit = t->window.limit,
     };
@@ -531,6 +547,8 @@ void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64
 {
     struct stt_streams *x = t->session->streams;
     if (t->send_limit <= credit) {
+        if (!stt_list_is_linked(&t->starved))
+            stt_list_push_back(&x->blocked, &t->starved);
         if (t->blocked_at != t->send_limit) {
             t->blocked_at = t->send_limit;
             stt_stream_owe(ep, t, STT_STREAM_OWES_BLOCKED);

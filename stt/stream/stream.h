@@ -9,6 +9,8 @@
 #include "stt/base/list.h"
 #include "stt/recovery/congestion.h"
 #include "stt/recovery/pacer.h"
+#include "stt/session/held.h"
+#include "stt/session/throughput.h"
 #include "stt/stream/messages.h"
 #include "stt/stream/numbers.h"
 #include "stt/stream/recvq.h"
@@ -40,7 +42,6 @@ struct stt_stream {
     uint64_t send_limit; /* the peer's MAX_STREAM_DATA */
     uint64_t blocked_at; /* the limit of which BLOCKED was said; 0: none */
     uint64_t reset_code, stop_code, reset_code_heard, stop_code_heard;
-    uint64_t bytes_repeated;
     uint32_t pending; /* STT_STREAM_ event bits */
     uint8_t owes;     /* STT_STREAM_OWES_ */
     bool has_messages, no_delay, is_flushed, wants_room;
@@ -48,6 +49,8 @@ struct stt_stream {
     bool is_stopped, was_reset, is_read_out; /* receiving */
     bool end_reported;
     void *user;
+    stt_ns opened_at;
+    uint64_t bytes_retransmitted, pieces_lost;
 };
 
 /* All streams of a session. */
@@ -55,6 +58,7 @@ struct stt_streams {
     struct stt_list all, owed;
     struct stt_list waiting; /* have a small write that waits for company */
     struct stt_list starved; /* have new data, and the session's limit forbids it */
+    struct stt_list blocked; /* the same, and their own does; by the same link */
     struct stt_scheduler scheduler;
     struct stt_numbers theirs;          /* which of the peer's numbers were used */
     struct stt_window window;           /* of the session */
@@ -63,8 +67,12 @@ struct stt_streams {
     uint64_t next_number, peer_allows;  /* ours */
     uint64_t we_allow, we_should_allow; /* theirs: as told, and as it could be told */
     uint64_t blocked_at;
+    uint32_t n_open;                  /* streams in `all` */
     struct stt_congestion congestion; /* of the path in use */
     struct stt_pacer pacer;
+    uint64_t bytes_retransmitted;
+    struct stt_throughput delivered, consumed;
+    struct stt_held held;
 };
 
 #endif

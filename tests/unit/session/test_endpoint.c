@@ -3,6 +3,7 @@
 #include "crypto/aead.h"
 #include "crypto/ids.h"
 #include "stt/session/engine.h"
+#include "stt/stats.h"
 #include "tests/support/duo.h"
 #include "tests/support/suite.h"
 #include "tests/support/traitor.h"
@@ -211,7 +212,10 @@ static int call_close(struct duo *d)
 static int call_info(struct duo *d)
 {
     struct stt_session_info info;
-    return stt_session_info(d->client.ep, d->client.session, &info);
+    struct stt_session_stats stats;
+    int error = stt_session_info(d->client.ep, d->client.session, &info);
+    ck_assert_int_eq(stt_session_stats(d->client.ep, d->now, d->client.session, &stats), error);
+    return error;
 }
 
 static int call_set_user(struct duo *d)
