@@ -146,11 +146,6 @@ static void mask(struct stt_protect *p, enum stt_direction d, struct stt_protect
 
 /* -- sealing -- */
 
-uint64_t stt_protect_sealable(const struct stt_protect *p)
-{
-    return p->keys.suite->max_packets - p->sealed;
-}
-
 static size_t packet_bytes(const struct stt_protect_plain *plain)
 {
     size_t bytes = STT_PROTECT_OVERHEAD_BYTES;

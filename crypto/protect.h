@@ -69,7 +69,10 @@ void stt_protect_init(struct stt_protect *p, const struct stt_aead_suite *suite,
                       const uint8_t secrets[STT_DIRECTIONS][STT_SECRET_BYTES]);
 
 /* Packets that may be sealed before the next epoch must begin. */
-uint64_t stt_protect_sealable(const struct stt_protect *p);
+static inline uint64_t stt_protect_sealable(const struct stt_protect *p)
+{
+    return p->keys.suite->max_packets - p->sealed;
+}
 
 /* Seals n packets into a train; answers its bytes. Numbers ascend, and each is above all that were
  * sealed before; each packet but the last fills its segment. */

@@ -65,7 +65,7 @@ bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train
 stt_ns stt_endpoint_deadline(const struct stt_endpoint *ep);
 void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now);
 
-int stt_endpoint_carrier(struct stt_endpoint *ep, uint32_t carrier,
+int stt_endpoint_carrier(struct stt_endpoint *ep, stt_ns now, uint32_t carrier,
                          const struct stt_carrier *properties);
 
 enum stt_event_type {

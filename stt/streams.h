@@ -113,15 +113,31 @@ struct stt_stream_event {
 };
 bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event *event);
 
+/* Spec 06, "Statistics"; with the words that people read, as in stt/stats.h. */
+#define STT_STREAM_STATS(X)                                                                        \
+    X(opened_at, "opened at")                                                                      \
+    X(bytes_written, "bytes written")                                                              \
+    X(bytes_sent, "bytes sent")                                                                    \
+    X(bytes_acked, "bytes acknowledged")                                                           \
+    X(bytes_retransmitted, "bytes sent again")                                                     \
+    X(pieces_lost, "pieces lost")                                                                  \
+    X(messages_skipped, "messages given up")                                                       \
+    X(bytes_received, "bytes received")                                                            \
+    X(bytes_consumed, "bytes read")                                                                \
+    X(acked_mean_bytes_per_s, "acknowledged, mean")                                                \
+    X(consumed_mean_bytes_per_s, "read, mean")                                                     \
+    X(send_limit, "may be sent up to")                                                             \
+    X(receive_limit, "may be received up to")
+
 struct stt_stream_info {
     stt_handle session;
     uint64_t id;
     bool is_ours, has_messages;
     bool is_read_to_end; /* everything up to the end was consumed */
-    uint64_t bytes_written, bytes_sent, bytes_acked, bytes_repeated;
-    uint64_t messages_skipped; /* given up here, because their deadlines passed */
-    uint64_t bytes_received, bytes_consumed;
-    uint64_t send_limit, receive_limit;
+    bool is_blocked;     /* has new bytes, and the peer's limit for this stream forbids them */
+#define X(name, words) uint64_t name;
+    STT_STREAM_STATS(X)
+#undef X
 };
 int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream,
                     struct stt_stream_info *out) STT_MUST_USE;

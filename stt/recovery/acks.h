@@ -19,9 +19,9 @@ struct stt_acks {
     stt_ns due_at;          /* STT_NEVER: no ack owed */
     uint32_t unacked;       /* ack-eliciting packets since the last ACK that was sent */
     uint32_t every;    /* so many of them draw an ACK: a quarter of a round trip's, at least 2 */
+    uint32_t alone;    /* packets in a row whose ACK will itself not be acknowledged */
     uint32_t in_round; /* eliciting ones of this round trip, which began ... */
     stt_ns round_at;   /* ... then */
-    uint32_t alone;    /* packets in a row whose ACK will itself not be acknowledged */
 
     /* An ACK that is on its way: when it has arrived, what it named need not be said again. */
     uint64_t told_in;    /* our packet, or STT_ACKS_NONE */

@@ -629,6 +629,8 @@ static void begin(struct stt_loss *l, stt_ns now, enum phase phase)
 static void finish(struct stt_loss *l)
 {
     l->phase = IDLE;
+    l->lost_packets += l->outcome.lost_packets;
+    l->spurious_packets += l->outcome.spurious_packets;
     l->outcome.sample.lost_bytes = l->outcome.lost_bytes;
     drop_old(l, l->now);
 }

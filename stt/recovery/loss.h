@@ -99,6 +99,7 @@ struct stt_loss {
     struct stt_loss_path at[2];
     uint8_t in_use;
     uint8_t backoff; /* PTOs in a row without an ack */
+    bool is_in_train;
     uint32_t last_path_id;
     stt_ns max_ack_delay_ns; /* the peer's; 0 before it is confirmed */
 
@@ -111,18 +112,21 @@ struct stt_loss {
     /* The train that goes out: counted when it ends. */
     uint64_t train_bytes;
     uint32_t train_eliciting;
-    bool is_in_train;
+
+    /* In the life of the session, on all paths. */
+    uint32_t spurious_packets;
+    uint64_t lost_packets;
 
     uint64_t skip_at; /* the next number to be left out */
 
     /* The pull. */
     uint8_t phase;
     uint8_t more_kind, probes_left;
-    stt_ns now;
     uint32_t more;        /* chain of further pieces of the packet before */
     uint64_t more_number; /* that packet */
-    uint64_t number, to;  /* where it stands in the present range */
-    uint64_t largest;     /* that the ACK names */
+    stt_ns now;
+    uint64_t number, to; /* where it stands in the present range */
+    uint64_t largest;    /* that the ACK names */
     uint32_t newest_train, forgotten_path;
     uint64_t new_lost, old_lost; /* after, and in, the last reduction */
     struct frame_ack_walk walk;

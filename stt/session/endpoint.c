@@ -471,6 +471,7 @@ static bool transmit_session(struct stt_endpoint *ep, stt_ns now, struct stt_tra
         stt_list_remove(&s->ready);
         train->len = room;
         enum stt_sending sending = stt_sending_transmit(ep, now, s, train);
+        stt_holding_on_attempt(ep, now, s);
         if (sending == STT_SENDING_BLOCKED)
             stt_list_push_back(&ep->blocked, &s->ready);
         if (sending != STT_SENDING_SENT)
@@ -493,14 +494,17 @@ bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train
     return true;
 }
 
-int stt_endpoint_carrier(struct stt_endpoint *ep, uint32_t carrier,
+int stt_endpoint_carrier(struct stt_endpoint *ep, stt_ns now, uint32_t carrier,
                          const struct stt_carrier *properties)
 {
     if (carrier >= STT_CARRIERS_MAX || properties->max_datagram_bytes < STT_DATAGRAM_BYTES_MIN)
         return STT_E_ARGUMENT;
     ep->carriers[carrier] = *properties;
-    while (properties->writable && !stt_list_is_empty(&ep->blocked))
-        stt_list_push_back(&ep->ready, stt_list_pop_front(&ep->blocked));
+    while (properties->writable && !stt_list_is_empty(&ep->blocked)) {
+        struct stt_list *link = stt_list_pop_front(&ep->blocked);
+        stt_list_push_back(&ep->ready, link);
+        stt_holding_judge(ep, now, STT_LIST_ENTRY(link, struct stt_session, ready));
+    }
     return STT_OK;
 }
 

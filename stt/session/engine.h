@@ -9,6 +9,8 @@
  *     receiving    opened packets: frames and what they cause
  *     saying       which frames go into a packet
  *     sending      packets, and when they may go
+ *     holding      what holds a session back
+ *     stats        what it has done, in numbers
  *     lifetime     states, timers, the end */
 #ifndef STT_SESSION_ENGINE_H
 #define STT_SESSION_ENGINE_H
@@ -200,7 +202,38 @@ enum stt_sending { STT_SENDING_NOTHING, STT_SENDING_SENT, STT_SENDING_BLOCKED };
 /* Fills the train if there is something to say now, and its carrier takes it. */
 enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                                       struct stt_train *train);
+/* Its carrier takes something. */
+bool stt_sending_is_writable(const struct stt_endpoint *ep, const struct stt_path *path);
 bool stt_sending_has_more(const struct stt_session *s, stt_ns now);
+
+/* -- holding -------------------------------------------------------------------------------------
+ */
+
+/* At any time; but who calls it often asks first, by one of these. */
+void stt_holding_judge(const struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+
+/* There was an attempt to send. Who had no data before it has none now. */
+static inline void stt_holding_on_attempt(const struct stt_endpoint *ep, stt_ns now,
+                                          struct stt_session *s)
+{
+    if (s->streams && s->streams->held.by != STT_HELD_APPLICATION)
+        stt_holding_judge(ep, now, s);
+}
+
+/* A stream has data that may be sent: what is in their way, an attempt will tell. */
+static inline void stt_holding_on_data(stt_ns now, struct stt_session *s)
+{
+    if (stt_held_for_data(&s->streams->held) && s->state == STT_SESSION_OPEN)
+        stt_held_switch(&s->streams->held, now, STT_HELD_MACHINE);
+}
+
+/* A train of packets has been dealt with. */
+static inline void stt_holding_on_received(const struct stt_endpoint *ep, stt_ns now,
+                                           struct stt_session *s)
+{
+    if (s->streams && stt_held_for_leave(&s->streams->held))
+        stt_holding_judge(ep, now, s);
+}
 
 /* -- settling
  * --------------------------------------------------------------------------------------- */

@@ -77,6 +77,10 @@ void stt_session_enter(struct stt_endpoint *ep, stt_ns now, struct stt_session *
                        enum stt_session_state state)
 {
     assert(stt_session_may_enter(s->state, state));
+    if (s->state == STT_SESSION_OPEN)
+        s->ended_at = now;
+    if (state == STT_SESSION_OPEN)
+        s->opened_at = now;
     s->state = (uint8_t)state;
     if (state > STT_SESSION_OPEN)
         forget_exclusive(ep, s);
@@ -95,7 +99,8 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
     struct stt_session *s = drawn ? stt_slab_take(&ep->sessions) : NULL;
     if (!s)
         return NULL;
-    *s = (struct stt_session){.created_at = now, .last_received_at = now};
+    *s = (struct stt_session){
+        .created_at = now, .last_received_at = now, .opened_at = STT_NEVER, .ended_at = STT_NEVER};
     stt_loss_init(&s->loss, &ep->env, be32_load(seeds));
     s->packet_bytes = ep->config.packet_bytes;
     stt_list_init(&s->ready);

@@ -121,6 +121,7 @@ static enum stt_paths_news fail(struct stt_paths *p, stt_ns now)
 static enum stt_paths_news succeed(struct stt_paths *p)
 {
     settle(p, p->on_trial);
+    p->moved++;
     return STT_PATHS_MOVED;
 }
 

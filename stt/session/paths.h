@@ -39,6 +39,7 @@ struct stt_paths {
     /* Of the trial. */
     bool waited;    /* its time is over, and nobody had answered */
     uint8_t rounds; /* of challenges */
+    uint32_t moved; /* of all so far: how many have succeeded */
     stt_ns ends_at, challenge_at;
     uint64_t received_bytes, sent_bytes; /* on the path on trial */
 

@@ -256,8 +256,10 @@ static bool take_payload(struct stt_endpoint *ep, struct stt_session *s, struct 
     struct rd r = rd_init(payload);
     while (rd_left(&r)) {
         uint64_t code = take_frame(ep, s, a, &r);
-        if (code == STT_UNHEARD)
-            return false; /* not acknowledged: it will come again */
+        if (code == STT_UNHEARD) {
+            s->dropped_no_room++; /* not acknowledged: it will come again */
+            return false;
+        }
         if (code != STT_CLOSE_NO_ERROR && s->state <= STT_SESSION_OPEN) {
             stt_session_fail(ep, a->now, s, code, a->type);
             return false;
@@ -310,12 +312,14 @@ static void on_result(struct stt_endpoint *ep, stt_ns now, struct stt_session *s
     switch (result) {
     case STT_PROTECT_NO_KEY:
         ep->stats.dropped_no_key++;
+        s->dropped_no_key++;
         break;
     case STT_PROTECT_FORGED:
         ep->stats.dropped_bad_tag++;
         break;
     case STT_PROTECT_REPLAYED:
         ep->stats.dropped_replayed_packet++;
+        s->dropped_replayed_packet++;
         break;
     case STT_PROTECT_VIOLATION:
         if (s->state <= STT_SESSION_OPEN)
@@ -424,5 +428,6 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     }
     if (stt_sending_has_more(s, now))
         stt_endpoint_ready(ep, s);
+    stt_holding_on_received(ep, now, s);
     stt_session_rearm(ep, s);
 }

@@ -288,7 +288,10 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
                                              .len = (uint16_t)piece.len,
                                              .fin = piece.fin});
     x->sent += t->send.sent - sent;
-    t->bytes_repeated += piece.is_repeated ? piece.len : 0;
+    if (piece.is_repeated) {
+        t->bytes_retransmitted += piece.len;
+        x->bytes_retransmitted += piece.len;
+    }
     stt_scheduler_on_sent(&x->scheduler, &t->schedule, piece.len, now);
     if (!stt_sendq_has(&t->send, stt_stream_limit(t)))
         end_turns(ep, now, t);

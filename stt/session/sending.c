@@ -280,7 +280,7 @@ static bool transmit_handshake(struct stt_session *s, struct stt_train *train)
     return true;
 }
 
-static bool is_writable(const struct stt_endpoint *ep, const struct stt_path *path)
+bool stt_sending_is_writable(const struct stt_endpoint *ep, const struct stt_path *path)
 {
     return path->carrier < STT_CARRIERS_MAX && ep->carriers[path->carrier].writable;
 }
@@ -291,11 +291,12 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
     struct stt_paths_say wanted;
     bool sent;
     bool for_paths = !s->sends_packet && stt_saying_allowed(s) == UINT32_MAX &&
-                     stt_paths_next(&s->paths, &wanted) && is_writable(ep, &wanted.path);
+                     stt_paths_next(&s->paths, &wanted) &&
+                     stt_sending_is_writable(ep, &wanted.path);
     const struct stt_path *path = s->sends_packet ? &s->packet_path
                                   : for_paths     ? &wanted.path
                                                   : stt_paths_current(&s->paths);
-    if (!is_writable(ep, path))
+    if (!stt_sending_is_writable(ep, path))
         return STT_SENDING_BLOCKED;
     if (s->sends_packet)
         return transmit_handshake(s, train) ? STT_SENDING_SENT : STT_SENDING_NOTHING;
@@ -304,7 +305,7 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
     size_t room = train->len;
     update_keys_in_time(now, s);
     sent = for_paths && transmit_for_paths(ep, now, s, &wanted, train);
-    if (!sent && is_writable(ep, stt_paths_current(&s->paths))) {
+    if (!sent && stt_sending_is_writable(ep, stt_paths_current(&s->paths))) {
         train->len = room;
         sent = transmit_train(ep, now, s, train);
     }

@@ -137,6 +137,7 @@ struct stt_session {
 
     struct stt_handshake *handshake; /* NULL once it is over */
     struct stt_path packet_path;     /* where the handshake packet goes next */
+    uint32_t packet_bytes;           /* UDP payload of a full packet on the path in use */
     stt_ns repeat_ns, first_sent_at;
     struct stt_protect *protect; /* NULL before there are keys; in memory for secrets */
     const struct stt_aead_suite *suite;
@@ -152,20 +153,20 @@ struct stt_session {
     /* What a handshake that is answered holds of the endpoint's tables. */
     struct stt_count_key counted[3];
     uint8_t n_counted;
-    bool is_half_open;
+    bool is_half_open, identity_sent_acked, identity_taken;
     struct stt_attempt attempt; /* at a code of ours */
 
     uint32_t owed; /* STT_OWES_ bits to be said */
-    bool identity_sent_acked, identity_taken;
     struct stt_acks acks;
     struct stt_loss loss;
-    uint32_t packet_bytes;            /* UDP payload of a full packet on the path in use */
     struct stt_streams *streams;      /* NULL before the first stream */
-    uint64_t close_heard, close_next; /* packets in closing; answered after 1, 2, 4, ... */
+    uint32_t close_heard, close_next; /* packets in closing; answered after 1, 2, 4, ... */
 
     uint64_t packets_before; /* received until the latest silence */
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
+    uint32_t dropped_no_key, dropped_replayed_packet, dropped_no_room, ptos;
     stt_ns created_at, confirmed_at, last_received_at;
+    stt_ns opened_at, ended_at; /* of OPEN; STT_NEVER before each */
     struct stt_session_end end;
     void *user;
 };

@@ -51,7 +51,8 @@ static void on_stream_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stre
 {
     bool was_done = stt_stream_is_sent_out(t);
     if (x->len || x->fin)
-        stt_sendq_on_acked(&t->send, x->offset, x->offset + x->len, x->fin);
+        stt_throughput_add(&t->session->streams->delivered, now,
+                           stt_sendq_on_acked(&t->send, x->offset, x->offset + x->len, x->fin));
     if (x->owes & STT_STREAM_OWES_RESET)
         t->reset_acked = true;
     if (t->late)
@@ -65,6 +66,8 @@ static void on_stream_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stre
 static void on_stream_lost(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
                            const struct stt_settled *x)
 {
+    if (x->kind == STT_SETTLED_LOST)
+        t->pieces_lost += x->end > x->first ? (uint32_t)(x->end - x->first) : 1;
     if (x->len || x->fin)
         stt_sendq_on_lost(&t->send, x->offset, x->offset + x->len, x->fin);
     stt_stream_schedule(ep, now, t);
@@ -160,6 +163,7 @@ void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
         if (is_sparse(&s->loss))
             give_all_up(ep, now, s);
         stt_loss_on_pto(&s->loss, now);
+        s->ptos++;
         s->probes_left = STT_LOSS_PROBES;
         s->owed |= STT_OWES_PING;
     }

@@ -19,6 +19,7 @@ size_t stt_stream_peek(struct stt_endpoint *ep, stt_handle stream, struct stt_pa
 /* The reader's progress frees flow control, and perhaps ends the direction. */
 static void on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t len)
 {
+    stt_throughput_add(&t->session->streams->consumed, now, len);
     stt_stream_on_consumed(ep, now, t, len);
     if (stt_recvq_is_all_here(&t->receive) && !stt_recvq_available(&t->receive)) {
         t->is_read_out = true;

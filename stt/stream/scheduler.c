@@ -112,14 +112,6 @@ void stt_scheduler_set_urgency(struct stt_scheduler *s, struct stt_schedule *e, 
     wait_since(s, e, e->waits_since);
 }
 
-struct stt_schedule *stt_scheduler_next(const struct stt_scheduler *s)
-{
-    if (!s->ready)
-        return NULL;
-    const struct stt_list *first = s->levels[__builtin_ctz(s->ready)].next;
-    return STT_LIST_ENTRY(first, struct stt_schedule, link);
-}
-
 /* The grain is used up, and of the next one `over` bytes. */
 static void end_turn(struct stt_scheduler *s, struct stt_schedule *e, uint32_t over)
 {

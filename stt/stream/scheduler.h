@@ -43,7 +43,13 @@ void stt_scheduler_remove(struct stt_scheduler *s, struct stt_schedule *e);
 void stt_scheduler_set_urgency(struct stt_scheduler *s, struct stt_schedule *e, uint8_t urgency);
 
 /* Whose turn it is, or NULL. */
-struct stt_schedule *stt_scheduler_next(const struct stt_scheduler *s);
+static inline struct stt_schedule *stt_scheduler_next(const struct stt_scheduler *s)
+{
+    if (!s->ready)
+        return NULL;
+    const struct stt_list *first = s->levels[__builtin_ctz(s->ready)].next;
+    return STT_LIST_ENTRY(first, struct stt_schedule, link);
+}
 /* It sent so many bytes; after a whole grain the next one has its turn. What is sent beyond
  * `left`, up to a grain, is taken from the next grain. */
 void stt_scheduler_on_sent(struct stt_scheduler *s, struct stt_schedule *e, uint32_t bytes,

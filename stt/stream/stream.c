@@ -67,7 +67,8 @@ struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct st
         stt_slab_give_back(&ep->streams, t);
         return NULL;
     }
-    *t = (struct stt_stream){.session = s, .id = id, .slot = slot, .has_messages = id & 2};
+    *t = (struct stt_stream){
+        .session = s, .id = id, .slot = slot, .has_messages = id & 2, .opened_at = now};
     stt_sendq_init(&t->send, &ep->chunks);
     stt_recvq_init(&t->receive, &ep->chunks);
     t->schedule.urgency = STT_URGENCY_DEFAULT;
@@ -125,6 +126,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_map_init(&x->by_id, &ep->env, sizeof(uint64_t), ep->map_seed, UINT32_MAX / 4);
     stt_list_init(&x->owed);
     stt_list_init(&x->starved);
+    stt_list_init(&x->blocked);
     stt_list_init(&x->waiting);
     stt_scheduler_init(&x->scheduler, ep->config.max_frame_bytes);
     stt_timers_init(&x->late, &ep->env, 1u << 29);
@@ -137,6 +139,8 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     x->pacer = STT_PACER_INIT;
     stt_congestion_init(&x->congestion, stt_controller_by_name(ep->config.congestion),
                         &stt_loss_path(&s->loss)->rtt, s->packet_bytes, now);
+    stt_held_init(&x->held, s->opened_at);
+    x->delivered = x->consumed = STT_THROUGHPUT_INIT(s->opened_at);
     s->streams = x;
     return STT_OK;
 }
@@ -167,7 +171,7 @@ void stt_stream_report(struct stt_endpoint *ep, struct stt_stream *t, uint32_t w
         stt_list_remove(&t->events);
         what |= STT_STREAM_WRITABLE; /* perhaps; who asks finds out */
     }
-    t->pending |= what;
+    t->pending = (uint8_t)(t->pending | what);
     if (!stt_list_is_linked(&t->events))
         stt_list_push_back(&ep->stream_events, &t->events);
 }
@@ -297,19 +301,26 @@ int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream, struct stt
     const struct stt_stream *t = stt_stream_find(ep, stream);
     if (!t)
         return STT_E_STALE;
+    stt_ns heard_at = t->session->last_received_at;
+    stt_ns life = heard_at > t->opened_at ? heard_at - t->opened_at : 0;
     *out = (struct stt_stream_info){
         .session = stt_endpoint_handle(ep, t->session),
         .id = t->id,
         .is_ours = is_ours(t),
         .has_messages = t->has_messages,
         .is_read_to_end = t->is_read_out,
+        .is_blocked = t->send.queued > t->send.sent && t->send.sent >= t->send_limit,
+        .opened_at = t->opened_at,
         .bytes_written = t->send.queued,
         .bytes_sent = t->send.sent,
         .bytes_acked = t->send.acked,
-        .bytes_repeated = t->bytes_repeated,
+        .bytes_retransmitted = t->bytes_retransmitted,
+        .pieces_lost = t->pieces_lost,
         .messages_skipped = t->late ? t->late->given_up : 0,
         .bytes_received = t->receive.highest,
         .bytes_consumed = t->receive.consumed,
+        .acked_mean_bytes_per_s = stt_throughput_mean(t->send.acked, life),
+        .consumed_mean_bytes_per_s = stt_throughput_mean(t->receive.consumed, life),
         .send_limit = t->send_limit,
         .receive_limit = t->window.limit,
     };
@@ -323,13 +334,14 @@ int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream, struct stt
 void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64_t credit)
 {
     struct stt_streams *x = t->session->streams;
+    stt_list_remove(&t->held);
     if (t->send_limit <= credit) {
+        stt_list_push_back(&x->blocked, &t->held);
         if (!t->blocked_said)
             stt_stream_owe(ep, t, STT_STREAM_OWES_BLOCKED);
         t->blocked_said = true;
         return;
     }
-    stt_list_remove(&t->held);
     stt_list_push_back(&x->starved, &t->held);
     if (x->blocked_at != x->send_limit) {
         x->blocked_at = x->send_limit;
@@ -362,8 +374,10 @@ void stt_stream_schedule(struct stt_endpoint *ep, stt_ns now, struct stt_stream 
     if (stt_sendq_has(&t->send, stt_stream_limit(t))) {
         stt_scheduler_add(&t->session->streams->scheduler, &t->schedule, now);
         stt_endpoint_ready(ep, t->session);
+        stt_holding_on_data(now, t->session);
     } else if (t->send.queued > t->send_limit) {
         stt_stream_on_blocked(ep, t, UINT64_MAX);
+        stt_holding_judge(ep, now, t->session);
     } else if (is_unannounced(t)) {
         t->is_announced = true;
         stt_stream_owe(ep, t, STT_STREAM_OWES_OPEN);

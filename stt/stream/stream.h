@@ -10,6 +10,8 @@
 #include "stt/base/map.h"
 #include "stt/recovery/congestion.h"
 #include "stt/recovery/pacer.h"
+#include "stt/session/held.h"
+#include "stt/session/throughput.h"
 #include "stt/stream/allowance.h"
 #include "stt/stream/late.h"
 #include "stt/stream/messages.h"
@@ -38,7 +40,7 @@ struct stt_stream {
     struct stt_schedule schedule; /* place in the session's rings */
     struct stt_list owed;
     struct stt_list events; /* the host has something to hear, or the pool was empty */
-    struct stt_list held;   /* waiting for company, or starved of the session's limit */
+    struct stt_list held;   /* waiting for company, starved of the session's limit, or blocked */
     struct stt_session *session;
     uint64_t id;
     struct stt_sendq send;
@@ -49,17 +51,19 @@ struct stt_stream {
 
     uint64_t send_limit; /* the peer's MAX_STREAM_DATA */
     uint64_t reset_code, stop_code, reset_code_heard, stop_code_heard;
-    uint64_t bytes_repeated;
-    uint32_t slot;    /* by which pieces in flight name it */
-    uint32_t pending; /* STT_STREAM_ event bits */
-    uint16_t gaps;    /* that the session counts for it */
-    uint8_t owes;     /* STT_STREAM_OWES_ */
-    bool has_messages, no_delay, is_flushed, wants_room;
-    bool blocked_said;                       /* of the present limit */
-    bool is_announced;                       /* the peer was told of it, or will be */
-    bool is_finished, is_reset, reset_acked; /* sending */
-    bool is_stopped, was_reset, is_read_out; /* receiving */
-    bool end_reported;
+    stt_ns opened_at;
+    uint64_t bytes_retransmitted;
+    uint32_t pieces_lost;
+    uint32_t slot;   /* by which pieces in flight name it */
+    uint16_t gaps;   /* that the session counts for it */
+    uint8_t owes;    /* STT_STREAM_OWES_ */
+    uint8_t pending; /* STT_STREAM_ event bits */
+    bool has_messages : 1, no_delay : 1, is_flushed : 1, wants_room : 1;
+    bool blocked_said : 1;                               /* of the present limit */
+    bool is_announced : 1;                               /* the peer was told of it, or will be */
+    bool is_finished : 1, is_reset : 1, reset_acked : 1; /* sending */
+    bool is_stopped : 1, was_reset : 1, is_read_out : 1; /* receiving */
+    bool end_reported : 1;
     void *user;
 };
 
@@ -69,6 +73,7 @@ struct stt_streams {
     struct stt_list owed;
     struct stt_list waiting; /* have a small write that waits for company */
     struct stt_list starved; /* have new data, and the session's limit forbids it */
+    struct stt_list blocked; /* the same, and their own does */
     struct stt_scheduler scheduler;
     struct stt_datagram_traffic *datagrams; /* NULL before the first */
     struct stt_timers late;                 /* of streams that have messages with deadlines */
@@ -85,6 +90,9 @@ struct stt_streams {
     bool is_adaptive;                 /* who starves at a late level is raised */
     struct stt_congestion congestion; /* of the path in use */
     struct stt_pacer pacer;
+    uint64_t bytes_retransmitted;
+    struct stt_throughput delivered, consumed;
+    struct stt_held held;
 };
 
 /* New data may go up to here, for all that concerns the stream alone. */

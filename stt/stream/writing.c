@@ -20,7 +20,7 @@ static void want_room(struct stt_endpoint *ep, struct stt_stream *t)
     if (t->send.queued - t->send.acked >= ep->config.send_ring_bytes / 2)
         t->wants_room = true;
     else if (t->pending)
-        t->pending |= STT_STREAM_WRITABLE; /* the host is called anyhow */
+        t->pending = (uint8_t)(t->pending | STT_STREAM_WRITABLE); /* the host is called anyhow */
     else if (!stt_list_is_linked(&t->events))
         stt_list_push_back(&ep->thirsty, &t->events);
     ep->thirsty_at = ep->chunks.chunks.in_use;

@@ -7,6 +7,7 @@
  * of each session in a sensible order. At the end, when nothing arrives any more: every session
  * ends, and nothing is left. */
 #include "stt/session/engine.h"
+#include "stt/stats.h"
 #include "tests/support/duo.h"
 #include "tests/support/fuzz.h"
 #include "tests/support/traitor.h"
@@ -212,6 +213,20 @@ static void arm_code(struct duo_side *s, uint8_t b)
         code[0] = 0;
 }
 
+/* What held a session back adds up to its age, whatever happened to it. */
+static void check_account(const struct stt_endpoint *ep, stt_handle session)
+{
+    struct stt_session_stats stats;
+    if (stt_session_stats(ep, duo.now, session, &stats) != STT_OK)
+        return;
+    uint64_t sum = 0;
+#define ROW(X, upper, name, words) sum += stats.held_by_##name##_ns;
+    STT_HELD_BY(ROW, )
+#undef ROW
+    FUZZ_ASSERT(sum == stats.age_ns);
+    FUZZ_ASSERT(stats.packets_spurious <= stats.packets_lost);
+}
+
 static void call(struct duo_side *s, uint8_t what, uint8_t b)
 {
     struct stt_session_info info;
@@ -232,6 +247,7 @@ static void call(struct duo_side *s, uint8_t what, uint8_t b)
         break;
     case 5:
         (void)!stt_session_info(s->ep, session, &info);
+        check_account(s->ep, session);
         break;
     case 6:
         arm_code(s, b);

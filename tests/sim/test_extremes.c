@@ -184,7 +184,7 @@ START_TEST(what_comes_twice_is_not_sent_again_case_47)
     flows_run_for(&f, STT_S(5));
     world_require(&w, flows_peer(&f, c)->read == MIB);
     world_require(&w, stt_stream_info(f.client.ep, c->handle, &info) == STT_OK);
-    ck_assert_uint_eq(info.bytes_repeated, 0);
+    ck_assert_uint_eq(info.bytes_retransmitted, 0);
     ck_assert_uint_eq(info.bytes_acked, MIB);
     world_require(&w, stt_stream_info(f.server.ep, flows_peer(&f, c)->handle, &info) == STT_OK);
     ck_assert_uint_eq(info.bytes_received, MIB);

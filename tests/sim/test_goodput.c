@@ -102,7 +102,7 @@ static struct measured measure(const struct stt_link_config *forth,
     return (struct measured){
         .beginning = mbit_per_s(beginning, BEGINNING_S),
         .rest = mbit_per_s(all - beginning, seconds - BEGINNING_S),
-        .repeated = (double)info.bytes_repeated / (double)all,
+        .repeated = (double)info.bytes_retransmitted / (double)all,
         .lost = (double)s.dropped[STT_LINK_DROP_LOSS] / (double)s.datagrams_in,
         .dropped = drops(&s) / (double)s.datagrams_in,
         .queue_ms = (double)s.queue_ns_mean * 1e-6,

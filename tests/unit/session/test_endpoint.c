@@ -3,6 +3,7 @@
 #include "crypto/aead.h"
 #include "crypto/ids.h"
 #include "stt/session/engine.h"
+#include "stt/stats.h"
 #include "tests/support/duo.h"
 #include "tests/support/suite.h"
 #include "tests/support/traitor.h"
@@ -211,7 +212,10 @@ static int call_close(struct duo *d)
 static int call_info(struct duo *d)
 {
     struct stt_session_info info;
-    return stt_session_info(d->client.ep, d->client.session, &info);
+    struct stt_session_stats stats;
+    int error = stt_session_info(d->client.ep, d->client.session, &info);
+    ck_assert_int_eq(stt_session_stats(d->client.ep, d->now, d->client.session, &stats), error);
+    return error;
 }
 
 static int call_set_user(struct duo *d)
@@ -485,11 +489,11 @@ START_TEST(what_a_carrier_does_not_take_waits_for_it)
 {
     struct stt_carrier c = {.writable = false, .max_datagram_bytes = 65507};
     struct duo *d = connected(STT_MODE_K);
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, 0, &c), STT_OK);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, 0, &c), STT_OK);
     ck_assert_int_eq(call_ping(d), STT_OK);
     require_quiet(d, &d->client);
     c.writable = true;
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, 0, &c), STT_OK);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, 0, &c), STT_OK);
     ck_assert(duo_carry(d, &d->client));
     duo_end(d);
 }
@@ -499,11 +503,12 @@ START_TEST(a_carrier_that_cannot_be_is_refused)
 {
     struct duo *d = begun();
     struct stt_carrier c = {.writable = true, .max_datagram_bytes = 1200};
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, STT_CARRIERS_MAX, &c), STT_E_ARGUMENT);
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, UINT32_MAX, &c), STT_E_ARGUMENT);
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, STT_CARRIERS_MAX - 1, &c), STT_OK);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, STT_CARRIERS_MAX, &c),
+                     STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, UINT32_MAX, &c), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, STT_CARRIERS_MAX - 1, &c), STT_OK);
     c.max_datagram_bytes = 1199;
-    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, 1, &c), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_endpoint_carrier(d->client.ep, d->now, 1, &c), STT_E_ARGUMENT);
     duo_end(d);
 }
 END_TEST
