@@ -79,6 +79,7 @@ enum stt_event_type {
     STT_EVENT_CODE_ENDED,    /* our code is gone; see reason */
     STT_EVENT_DATAGRAM,      /* datagrams have come in: stt/datagrams.h */
     STT_EVENT_FATE,          /* it is known what became of datagrams */
+    STT_EVENT_STAYED,        /* stt_session_move() has failed: nobody answered there */
 };
 
 /* Why a session or a code ended. */
@@ -152,6 +153,12 @@ int stt_session_ping(struct stt_endpoint *ep, stt_ns now, stt_handle session);
 /* Begins the next epoch of keys; it happens by itself before a key is worn. STT_E_AGAIN: nothing
  * sent under the present one has been acknowledged yet. */
 int stt_session_update_keys(struct stt_endpoint *ep, stt_ns now, stt_handle session);
+
+/* Tries another path: another local address, carrier or both, perhaps another remote address. The
+ * session is there when the peer has answered (STT_EVENT_PATH), or stays (STT_EVENT_STAYED).
+ * STT_E_AGAIN: a trial is under way, or the peer has issued no spare id yet. */
+int stt_session_move(struct stt_endpoint *ep, stt_ns now, stt_handle session,
+                     const struct stt_path *to) STT_MUST_USE;
 
 struct stt_session_info {
     struct stt_peer_id peer; /* whom the session authenticates */

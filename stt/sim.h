@@ -222,6 +222,10 @@ struct stt_sim_pair stt_sim_pair(struct stt_sim *sim, stt_sim_node a, stt_sim_no
 void stt_sim_watch(struct stt_sim *sim, stt_sim_link link, stt_sim_node node);
 bool stt_sim_is_writable(const struct stt_sim *sim, const struct stt_path *path);
 
+/* The node's endpoint knows the link as this carrier, and is told whether it is writable. */
+void stt_sim_carrier(struct stt_sim *sim, stt_sim_node node, uint32_t number, stt_sim_link link,
+                     const struct stt_carrier *carrier);
+
 stt_sim_nat stt_sim_nat_add(struct stt_sim *sim, const struct stt_nat_config *config);
 /* This ip is behind it; routes are for the outside ip. */
 void stt_sim_nat_inside(struct stt_sim *sim, stt_sim_nat nat, const struct stt_address *inside);

@@ -52,6 +52,7 @@ struct stt_link_config {
      * jitter and aggregation is ignored. queue_bytes is its buffer: while it is full the link is
      * not writable, and what is sent all the same is refused and counted. */
     bool reliable;
+    uint32_t spill_bytes; /* of a train that began while it was writable, taken all the same */
 };
 
 #define STT_LINK_DROPS(X)                                                                          \

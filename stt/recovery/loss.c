@@ -442,6 +442,8 @@ static stt_ns reorder_time(const struct stt_loss_path *path)
 static bool is_lost(struct stt_loss *l, uint64_t number, const struct stt_packet *p)
 {
     const struct stt_loss_path *path = stt_loss_path(l);
+    if (path->is_reliable && path_of(l, stt_flight_train(&l->flight, p->train)) == path)
+        return false;
     bool counts = path->reorder_packets <= STT_LOSS_REORDER_PACKETS_MAX;
     return (counts && l->acked_end - 1 - number >= path->reorder_packets) ||
            l->now - stt_flight_train(&l->flight, p->train)->at >= reorder_time(path);
@@ -494,7 +496,9 @@ static bool next_lost(struct stt_loss *l, struct stt_settled *run)
         return false;
     struct stt_packet *p = stt_flight_slot(&l->flight, number);
     if (!is_lost(l, number, p)) {
-        l->loss_at = stt_flight_train(&l->flight, p->train)->at + reorder_time(stt_loss_path(l));
+        l->loss_at = stt_loss_path(l)->is_reliable ? STT_NEVER
+                                                   : stt_flight_train(&l->flight, p->train)->at +
+                                                         reorder_time(stt_loss_path(l));
         return false;
     }
     open_run(run, STT_SETTLED_LOST, number, p);

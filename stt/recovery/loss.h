@@ -42,7 +42,8 @@ struct stt_loss_packet {
 /* What belongs to a path. `rtt` may be read and given its first sample by the handshake. */
 struct stt_loss_path {
     struct stt_rtt rtt;
-    uint32_t id; /* of trains; 0: there is no such path */
+    uint32_t id;      /* of trains; 0: there is no such path */
+    bool is_reliable; /* what is sent on it arrives, and is never taken for lost */
     uint64_t in_flight_bytes;
 
     uint64_t delivered_bytes;
@@ -224,8 +225,9 @@ static inline stt_ns stt_loss_pto(const struct stt_loss *l)
 /* STT_NEVER while nothing that is in flight elicits an ack. */
 static inline stt_ns stt_loss_pto_at(const struct stt_loss *l)
 {
-    return l->flight.n_eliciting ? l->pto_base + stt_rtt_backed_off(stt_loss_pto(l), l->backoff)
-                                 : STT_NEVER;
+    return l->flight.n_eliciting && !l->at[l->in_use].is_reliable
+               ? l->pto_base + stt_rtt_backed_off(stt_loss_pto(l), l->backoff)
+               : STT_NEVER;
 }
 static inline stt_ns stt_loss_deadline(const struct stt_loss *l)
 {

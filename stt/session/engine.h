@@ -11,6 +11,7 @@
  *     sending      packets, and when they may go
  *     holding      what holds a session back
  *     stats        what it has done, in numbers
+ *     routes       what changes with the path
  *     lifetime     states, timers, the end */
 #ifndef STT_SESSION_ENGINE_H
 #define STT_SESSION_ENGINE_H
@@ -148,7 +149,7 @@ void stt_admission_init(struct stt_endpoint *ep);
  */
 
 /* The host is to hear of it: STT_PENDING_ bits. */
-void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint8_t pending);
+void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint16_t pending);
 void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
                               enum stt_reason reason);
 
@@ -302,6 +303,18 @@ uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_sess
                             uint64_t type, struct rd *r);
 uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                                    uint64_t type, struct rd *r);
+
+/* -- routes --------------------------------------------------------------------------------------
+ */
+
+/* The paths have news; `deliberate`: the peer uses an id that was not used where it was before. */
+void stt_routes_on_news(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                        enum stt_paths_news news, bool deliberate);
+void stt_routes_forget(struct stt_endpoint *ep, struct stt_session *s);
+/* For the path in use. */
+const struct stt_controller *stt_routes_controller(const struct stt_endpoint *ep,
+                                                   const struct stt_session *s);
+uint32_t stt_routes_packet_bytes(const struct stt_endpoint *ep, const struct stt_session *s);
 
 /* -- datagram ------------------------------------------------------------------------------------
  */

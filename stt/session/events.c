@@ -3,9 +3,9 @@
  * the endpoint's list of events iff a bit of `pending` is set. Spec 04. */
 #include "stt/session/engine.h"
 
-void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint8_t pending)
+void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint16_t pending)
 {
-    s->pending |= pending;
+    s->pending = (uint16_t)(s->pending | pending);
     if (!stt_list_is_linked(&s->events))
         stt_list_push_back(&ep->events, &s->events);
 }
@@ -22,8 +22,8 @@ void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type,
 }
 
 static const enum stt_event_type event_of_bit[] = {
-    STT_EVENT_CONNECTED, STT_EVENT_ACCEPTED, STT_EVENT_STALLED, STT_EVENT_RESUMED,
-    STT_EVENT_PATH,      STT_EVENT_DATAGRAM, STT_EVENT_FATE,    STT_EVENT_CLOSED,
+    STT_EVENT_CONNECTED, STT_EVENT_ACCEPTED, STT_EVENT_STALLED, STT_EVENT_RESUMED, STT_EVENT_PATH,
+    STT_EVENT_DATAGRAM,  STT_EVENT_FATE,     STT_EVENT_STAYED,  STT_EVENT_CLOSED,
 };
 
 /* For people and terminals: everything but printable ASCII becomes a dot. */
@@ -40,7 +40,7 @@ static bool pull_session_event(struct stt_endpoint *ep, struct stt_event *event)
         return false;
     struct stt_session *s = STT_LIST_ENTRY(ep->events.next, struct stt_session, events);
     int bit = __builtin_ctz(s->pending);
-    s->pending &= (uint8_t)(s->pending - 1);
+    s->pending &= (uint16_t)(s->pending - 1);
     event->type = event_of_bit[bit];
     event->session = stt_endpoint_handle(ep, s);
     if (!s->pending)

@@ -106,6 +106,8 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
     stt_list_init(&s->ready);
     stt_list_init(&s->events);
     stt_paths_init(&s->paths, path);
+    s->loss.at[0].is_reliable =
+        path->carrier < STT_CARRIERS_MAX && ep->carriers[path->carrier].reliable;
     stt_acks_init(&s->acks);
     stt_session_ids_init(&s->ids, id, (struct stt_id){{0}});
     s->jitter = be32_load(seeds + 4) | 1;
@@ -156,6 +158,7 @@ void stt_session_free(struct stt_endpoint *ep, struct stt_session *s)
         if (s->ids.own[i].used)
             stt_map_remove(&ep->by_id, s->ids.own[i].id.bytes);
     stt_streams_free(ep, s);
+    stt_routes_forget(ep, s);
     stt_loss_free(&s->loss);
     stt_env_release(&ep->env, s->end.text, s->end.text_len);
     stt_list_remove(&s->all);
@@ -395,7 +398,7 @@ static void on_stalled(struct stt_endpoint *ep, stt_ns now, struct stt_session *
 
 static void on_paths(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
-    stt_paths_expire(&s->paths, now, stt_session_pto(s)); /* the host hears of success only */
+    stt_routes_on_news(ep, now, s, stt_paths_expire(&s->paths, now, stt_session_pto(s)), false);
     stt_endpoint_ready(ep, s);
 }
 

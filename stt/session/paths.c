@@ -4,8 +4,7 @@
  * sent in; to a path on trial go at most three times the bytes that came from it.
  *
  * It must not know what is estimated about a path, nor how packets are made; tokens and time are
- * arguments. That a host moves by itself is not here yet: at[on_trial] would then be challenged
- * while the other one stays in use. Spec 04, "Paths". */
+ * arguments. Spec 04, "Paths". */
 #include "stt/session/paths.h"
 
 #include "stt/recovery/rtt.h"
@@ -81,24 +80,40 @@ void stt_paths_init(struct stt_paths *p, const struct stt_path *path)
 
 static bool may_try(const struct stt_paths *p, stt_ns now)
 {
-    return p->barred_until[p->next_failure] <= now && (p->on_trial < 0 || p->waited);
+    bool is_free = p->on_trial < 0 || p->waited || p->is_move;
+    return p->barred_until[p->next_failure] <= now && is_free;
 }
 
 /* Whatever was tried before was tried in vain; the path that is kept stays. */
 static enum stt_paths_news begin(struct stt_paths *p, stt_ns now, stt_ns pto,
                                  const struct stt_paths_packet *packet)
 {
-    int kept = p->on_trial < 0 ? p->in_use : other(p->on_trial);
+    int kept = p->on_trial < 0 || p->is_move ? p->in_use : other(p->on_trial);
     p->at[kept] = (struct stt_path_state){.path = p->at[kept].path, .owes_challenge = true};
     p->at[other(kept)] = (struct stt_path_state){.path = *packet->path, .owes_challenge = true};
     p->in_use = p->on_trial = (int8_t)other(kept);
-    p->waited = false;
+    p->is_move = p->waited = p->was_left = false;
     p->rounds = 1;
     p->ends_at = now + STT_PATH_TRIAL_PTO * pto;
     p->challenge_at = now + stt_rtt_backed_off(pto, 0);
     p->received_bytes = packet->bytes;
     p->sent_bytes = 0;
     return STT_PATHS_TRIAL;
+}
+
+int stt_paths_move(struct stt_paths *p, stt_ns now, stt_ns pto, const struct stt_path *to)
+{
+    int next = other(p->in_use);
+    if (p->on_trial >= 0)
+        return STT_E_AGAIN;
+    p->at[next] = (struct stt_path_state){.path = *to, .owes_challenge = true};
+    p->on_trial = (int8_t)next;
+    p->is_move = true;
+    p->waited = p->was_left = false;
+    p->rounds = 1;
+    p->ends_at = now + STT_PATH_MOVE_PTO * pto;
+    p->challenge_at = now + stt_rtt_backed_off(pto, 0);
+    return STT_OK;
 }
 
 /* This path stays, and nothing is left of the other one. */
@@ -108,25 +123,44 @@ static void settle(struct stt_paths *p, int which)
     p->at[other(which)] = (struct stt_path_state){.challenges = 0};
     p->in_use = (int8_t)which;
     p->on_trial = STT_PATH_NONE;
+    p->is_move = p->was_left = false;
 }
 
 static enum stt_paths_news fail(struct stt_paths *p, stt_ns now)
 {
+    if (p->is_move) {
+        settle(p, p->in_use);
+        return STT_PATHS_STAYED;
+    }
     p->barred_until[p->next_failure] = now + STT_PATH_FAILED_TRIALS_NS;
     p->next_failure = (uint8_t)((p->next_failure + 1) % STT_PATH_FAILED_TRIALS_MAX);
     settle(p, other(p->on_trial));
     return STT_PATHS_RETURNED;
 }
 
-static enum stt_paths_news succeed(struct stt_paths *p)
+static enum stt_paths_news succeed(struct stt_paths *p, stt_ns now)
 {
+    const struct stt_path left = p->at[p->in_use].path;
+    bool was_left = p->is_move;
     settle(p, p->on_trial);
     p->moved++;
+    if (was_left)
+        p->at[other(p->in_use)].path = left;
+    p->was_left = was_left;
+    p->left_at = now;
     return STT_PATHS_MOVED;
 }
 
 /* -- what comes in
  * ----------------------------------------------------------------------------------- */
+
+/* The peer has not followed yet. */
+static bool is_expected(const struct stt_paths *p, stt_ns now, stt_ns pto,
+                        const struct stt_path *path)
+{
+    return p->was_left && matches(&p->at[other(p->in_use)].path, path) &&
+           now - p->left_at < STT_PATH_TRIAL_PTO * pto;
+}
 
 enum stt_paths_news stt_paths_on_packet(struct stt_paths *p, stt_ns now, stt_ns pto,
                                         const struct stt_paths_packet *packet)
@@ -136,10 +170,13 @@ enum stt_paths_news stt_paths_on_packet(struct stt_paths *p, stt_ns now, stt_ns 
         p->at[which].path.local = packet->path->local;
     if (which >= 0 && which == p->on_trial)
         p->received_bytes += packet->bytes;
-    if (which == p->in_use || !packet->is_highest || !packet->moves_path)
+    if (!packet->is_highest || !packet->moves_path)
         return STT_PATHS_SAME;
-    if (which >= 0)
-        return fail(p, now); /* the peer is still where it was */
+    p->was_left = p->was_left && which != p->in_use;
+    if (which == p->in_use || is_expected(p, now, pto, packet->path))
+        return STT_PATHS_SAME;
+    if (which >= 0) /* the peer is still where it was */
+        return p->is_move ? STT_PATHS_SAME : fail(p, now);
     return may_try(p, now) ? begin(p, now, pto, packet) : STT_PATHS_SAME;
 }
 
@@ -166,7 +203,7 @@ enum stt_paths_news stt_paths_on_response(struct stt_paths *p, stt_ns now,
     if (p->on_trial < 0)
         return STT_PATHS_SAME;
     if (was_sent_to(&p->at[p->on_trial], token))
-        return stt_paths_which(p, from) == p->on_trial ? succeed(p) : STT_PATHS_SAME;
+        return stt_paths_which(p, from) == p->on_trial ? succeed(p, now) : STT_PATHS_SAME;
     struct stt_path_state *kept = &p->at[other(p->on_trial)];
     if (!was_sent_to(kept, token)) /* from wherever: a copy may be faster than the peer */
         return STT_PATHS_SAME;
@@ -180,8 +217,8 @@ enum stt_paths_news stt_paths_on_response(struct stt_paths *p, stt_ns now,
 
 static uint64_t allowance_of(const struct stt_paths *p, int which)
 {
-    if (which < 0 || which != p->on_trial)
-        return UINT64_MAX;
+    if (which < 0 || which != p->on_trial || p->is_move)
+        return UINT64_MAX; /* where we are ourselves is no secret of the peer's */
     uint64_t limit = STT_AMPLIFICATION_MAX * p->received_bytes;
     return limit > p->sent_bytes ? limit - p->sent_bytes : 0;
 }
@@ -253,7 +290,7 @@ stt_ns stt_paths_deadline(const struct stt_paths *p)
 static void challenge_again(struct stt_paths *p, stt_ns now, stt_ns pto)
 {
     for (int i = 0; i < PATHS; i++)
-        p->at[i].owes_challenge = !p->at[i].answered;
+        p->at[i].owes_challenge = !p->at[i].answered && (!p->is_move || i == p->on_trial);
     p->rounds = (uint8_t)(p->rounds + (p->rounds < UINT8_MAX));
     unsigned backoff =
         p->rounds < STT_PATH_CHALLENGES_MAX ? 0 : p->rounds - STT_PATH_CHALLENGES_MAX + 1;
@@ -264,7 +301,7 @@ enum stt_paths_news stt_paths_expire(struct stt_paths *p, stt_ns now, stt_ns pto
 {
     if (p->on_trial < 0)
         return STT_PATHS_SAME;
-    if (now >= p->ends_at && p->at[other(p->on_trial)].answered)
+    if (now >= p->ends_at && (p->is_move || p->at[other(p->on_trial)].answered))
         return fail(p, now);
     p->waited = p->waited || now >= p->ends_at;
     if (now >= p->challenge_at)

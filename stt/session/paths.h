@@ -12,11 +12,15 @@
  * A path keeps its index, 0 or 1, as long as it is here: whoever keeps something for each path (an
  * estimate, packets in flight) keeps an array of two. TRIAL says that at[on_trial] begins anew,
  * also where a third path has taken the place of one that was tried in vain; after MOVED and
- * RETURNED the other index is empty. */
+ * RETURNED the other index is empty.
+ *
+ * A deliberate move is a trial, too, in which the old path stays in use: at[on_trial] begins anew
+ * with MOVED. A packet from elsewhere takes its place. */
 #ifndef STT_SESSION_PATHS_H
 #define STT_SESSION_PATHS_H
 
 #include "stt/address.h"
+#include "stt/error.h"
 #include "stt/wire/frame.h"
 
 /* How many challenges of a path can still be answered: with fewer, a round trip of many PTO would
@@ -37,6 +41,7 @@ struct stt_paths {
     int8_t on_trial; /* 0, 1 or STT_PATH_NONE; the other one is kept */
 
     /* Of the trial. */
+    bool is_move;   /* we want to be there: the other path stays in use until it has answered */
     bool waited;    /* its time is over, and nobody had answered */
     uint8_t rounds; /* of challenges */
     uint32_t moved; /* of all so far: how many have succeeded */
@@ -46,6 +51,10 @@ struct stt_paths {
     /* The last failed trials, a ring: while the oldest is fresh, there is no other. */
     stt_ns barred_until[STT_PATH_FAILED_TRIALS_MAX];
     uint8_t next_failure;
+
+    /* The other path was left by us: until the peer follows, its packets come there. */
+    bool was_left;
+    stt_ns left_at;
 
     /* The newest challenge of the peer that waits for an answer. */
     bool owes_response;
@@ -58,6 +67,7 @@ enum stt_paths_news {
     STT_PATHS_TRIAL,    /* another path is in use, on trial */
     STT_PATHS_MOVED,    /* the trial has succeeded: now the host is told */
     STT_PATHS_RETURNED, /* the trial has failed: the old path is in use */
+    STT_PATHS_STAYED,   /* a move of our own has failed: nothing has changed */
 };
 
 bool stt_address_equal(const struct stt_address *a, const struct stt_address *b);
@@ -77,6 +87,10 @@ int stt_paths_which(const struct stt_paths *p, const struct stt_path *path);
 /* On trial, and it differs from the kept one in the remote port alone: it is the same way to the
  * same host, and what was learnt about it holds. */
 bool stt_paths_is_port_change(const struct stt_paths *p);
+
+/* We want to be somewhere else. STT_E_AGAIN: a trial is under way. */
+int stt_paths_move(struct stt_paths *p, stt_ns now, stt_ns pto,
+                   const struct stt_path *to) STT_MUST_USE;
 
 /* -- what comes in: packets that opened
  * ------------------------------------------------------------ */

@@ -8,7 +8,8 @@
 struct arrival {
     stt_ns now;
     const struct stt_path *path;
-    uint64_t type; /* of the frame at hand */
+    uint64_t type;  /* of the frame at hand */
+    uint8_t own_id; /* place of our id that it came by */
     bool elicits, moves_path;
 };
 
@@ -123,10 +124,18 @@ static uint64_t on_path_challenge(struct stt_endpoint *ep, struct stt_session *s
                                   struct rd *r)
 {
     struct frame_path f;
-    (void)ep;
+    uint32_t retire;
     if (!stt_frame_path_decode(r, a->type, &f))
         return STT_CLOSE_FRAME_ENCODING;
     stt_paths_on_challenge(&s->paths, a->path, f.token);
+    /* Who comes from elsewhere by an id of its own is answered by one, so that nobody can tell. */
+    if (a->own_id != s->own_seen && a->own_id != s->own_probed &&
+        stt_paths_which(&s->paths, a->path) != s->paths.in_use &&
+        stt_session_ids_set_aside(&s->ids, &retire)) {
+        s->own_probed = a->own_id;
+        s->owed |= retire * (uint32_t)STT_OWES_RETIRE_ID;
+        stt_endpoint_ready(ep, s);
+    }
     return STT_CLOSE_NO_ERROR;
 }
 
@@ -136,8 +145,8 @@ static uint64_t on_path_response(struct stt_endpoint *ep, struct stt_session *s,
     struct frame_path f;
     if (!stt_frame_path_decode(r, a->type, &f))
         return STT_CLOSE_FRAME_ENCODING;
-    if (stt_paths_on_response(&s->paths, a->now, a->path, f.token) == STT_PATHS_MOVED)
-        stt_endpoint_report(ep, s, STT_PENDING_PATH);
+    stt_routes_on_news(ep, a->now, s, stt_paths_on_response(&s->paths, a->now, a->path, f.token),
+                       false);
     return STT_CLOSE_NO_ERROR;
 }
 
@@ -334,8 +343,8 @@ static void on_result(struct stt_endpoint *ep, stt_ns now, struct stt_session *s
     }
 }
 
-static void after_packet(struct stt_session *s, const struct arrival *a, uint64_t number,
-                         size_t bytes, bool is_highest)
+static void after_packet(struct stt_endpoint *ep, struct stt_session *s, const struct arrival *a,
+                         uint64_t number, size_t bytes, bool is_highest)
 {
     const struct stt_rtt *rtt = &stt_loss_path(&s->loss)->rtt;
     if (a->elicits && rtt->has_sample)
@@ -347,17 +356,23 @@ static void after_packet(struct stt_session *s, const struct arrival *a, uint64_
     }
     if (s->state != STT_SESSION_OPEN)
         return; /* before that a trial could not be challenged */
-    stt_paths_on_packet(&s->paths, a->now, stt_session_pto(s),
-                        &(struct stt_paths_packet){.path = a->path,
-                                                   .bytes = bytes,
-                                                   .is_highest = is_highest,
-                                                   .moves_path = a->moves_path});
+    bool deliberate = a->own_id != s->own_seen;
+    if (is_highest && a->moves_path)
+        s->own_seen = a->own_id;
+    enum stt_paths_news news =
+        stt_paths_on_packet(&s->paths, a->now, stt_session_pto(s),
+                            &(struct stt_paths_packet){.path = a->path,
+                                                       .bytes = bytes,
+                                                       .is_highest = is_highest,
+                                                       .moves_path = a->moves_path});
+    stt_routes_on_news(ep, a->now, s, news, deliberate);
 }
 
 static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
-                        const struct stt_protect_opened *opened, const struct stt_train *train)
+                        const struct stt_protect_opened *opened, const struct stt_train *train,
+                        uint8_t own_id)
 {
-    struct arrival a = {.now = now, .path = &train->path};
+    struct arrival a = {.now = now, .path = &train->path, .own_id = own_id};
     if (s->state == STT_SESSION_CLOSING) {
         take_closing(ep, now, s, opened->payload);
         return;
@@ -381,7 +396,7 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
     bool is_highest = opened->number >= stt_ranges_end(&s->acks.received);
     if (!take_payload(ep, s, &a, opened->payload))
         return;
-    after_packet(s, &a, opened->number, opened->payload.len + STT_PROTECT_OVERHEAD_BYTES,
+    after_packet(ep, s, &a, opened->number, opened->payload.len + STT_PROTECT_OVERHEAD_BYTES,
                  is_highest);
 }
 
@@ -405,6 +420,7 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     stt_handle handle = stt_endpoint_handle(ep, s);
     size_t n_opened = 0;
     bool was_quiet = now - s->last_received_at >= QUIET_NS;
+    uint8_t own_id = stt_session_ids_own(&s->ids, s->own_seen, train->data + 1);
     size_t n = (train->len + train->segment_bytes - 1) / train->segment_bytes;
     stt_protect_open(s->protect,
                      (struct stt_protect_train){train->data, train->len, train->segment_bytes},
@@ -412,7 +428,7 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     for (size_t i = 0; i < n; i++) {
         n_opened += opened[i].result == STT_PROTECT_OPENED;
         if (opened[i].result == STT_PROTECT_OPENED)
-            take_packet(ep, now, s, &opened[i], train);
+            take_packet(ep, now, s, &opened[i], train, own_id);
         else
             on_result(ep, now, s, opened[i].result);
         if (stt_slab_at(&ep->sessions, handle) != s || !s->protect)

@@ -76,14 +76,13 @@ static void skip_number(struct stt_session *s)
 
 /* Seals what was packed into the train. */
 static void seal(struct stt_session *s, const struct stt_packing *p, struct stt_train *train,
-                 size_t segment)
+                 size_t segment, const struct stt_id *to)
 {
     struct stt_protect_plain plain[STT_TRAIN_SEGMENTS];
     uint64_t number = s->protect->next_number;
-    const uint8_t *id = stt_session_ids_current(&s->ids)->bytes;
     for (size_t i = 0; i < p->n_packets; i++)
         plain[i] = (struct stt_protect_plain){.number = number + i,
-                                              .session_id = id,
+                                              .session_id = to->bytes,
                                               .parts = p->packets[i].parts,
                                               .parts_len = p->packets[i].n_parts};
     train->segment_bytes = segment;
@@ -94,17 +93,24 @@ static void seal(struct stt_session *s, const struct stt_packing *p, struct stt_
     train->ecn = 0;
 }
 
+/* A train that is to elicit an answer. */
+struct outing {
+    unsigned path; /* as the loss detector knows it */
+    size_t packets, more;
+    bool is_data;
+};
+
 /* Packets that elicit an answer are remembered; without memory for that there are none. A peer
  * that never acknowledges makes nothing grow: then ACK and CLOSE go on, data as the window allows,
  * and probes. */
-static bool may_elicit(struct stt_session *s, stt_ns now, size_t n, size_t more, bool is_data)
+static bool may_elicit(struct stt_session *s, stt_ns now, const struct outing *o)
 {
     uint64_t first = s->protect->next_number;
-    if (!is_data && !s->probes_left && stt_settling_is_unanswered(s))
+    if (!o->is_data && !s->probes_left && stt_settling_is_unanswered(s))
         return false;
-    if (!stt_loss_may_number(&s->loss, first + n) ||
-        stt_loss_begin_train(&s->loss, now, 0, (struct stt_range){first, first + n + 1}, more) !=
-            STT_OK)
+    if (!stt_loss_may_number(&s->loss, first + o->packets) ||
+        stt_loss_begin_train(&s->loss, now, o->path,
+                             (struct stt_range){first, first + o->packets + 1}, o->more) != STT_OK)
         return false;
     skip_number(s);
     return true;
@@ -114,11 +120,13 @@ static bool may_elicit(struct stt_session *s, stt_ns now, size_t n, size_t more,
 static void send_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                        const struct stt_packing *p, struct stt_train *train, size_t segment)
 {
+    bool elsewhere = stt_paths_which(&s->paths, &train->path) != s->paths.in_use;
     uint64_t first = s->protect->next_number;
     bool elicits = false;
     for (size_t i = 0; i < p->n_packets; i++)
         elicits = elicits || p->packets[i].elicits;
-    seal(s, p, train, segment);
+    seal(s, p, train, segment,
+         elsewhere ? stt_session_ids_elsewhere(&s->ids) : stt_session_ids_current(&s->ids));
     remember(s, now, p, first);
     s->packets_sent += p->n_packets;
     s->bytes_sent += train->len;
@@ -132,6 +140,14 @@ static void send_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     stt_pacer_on_sent(&s->streams->pacer, train->len);
     c->controller->on_sent(c, now, train->len, stt_loss_path(&s->loss)->in_flight_bytes,
                            s->protect->next_number - 1);
+}
+
+/* Which of its paths the loss detector knows this one as. */
+static unsigned loss_path_of(const struct stt_session *s, const struct stt_path *path)
+{
+    int which = stt_paths_which(&s->paths, path);
+    bool begun = which == s->paths.in_use || (which >= 0 && !s->paths.is_move);
+    return begun ? (unsigned)which : STT_LOSS_ELSEWHERE;
 }
 
 /* What a path trial wants said, on the path that it is about. */
@@ -156,7 +172,7 @@ static bool transmit_for_paths(struct stt_endpoint *ep, stt_ns now, struct stt_s
         ok = ok && stt_frame_padding_encode(&w, wr_left(&w));
     stt_packing_add_frame(&p, &w, &nothing, true);
     if (!ok || !stt_packing_end(&p) || !stt_protect_sealable(s->protect) ||
-        !may_elicit(s, now, 1, 0, false))
+        !may_elicit(s, now, &(struct outing){.path = loss_path_of(s, &wanted->path), .packets = 1}))
         return false;
     train->path = wanted->path;
     send_train(ep, now, s, &p, train, STT_DATAGRAM_BYTES_MIN);
@@ -242,7 +258,8 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     uint32_t eliciting =
         s->owed & stt_saying_allowed(s) & ~(uint32_t)(STT_OWES_ACK | STT_OWES_CLOSE);
     bool is_data = n && streams && stt_scheduler_next(&s->streams->scheduler);
-    bool elicits = (eliciting || streams) && may_elicit(s, now, n ? n : 1, more, is_data);
+    struct outing outing = {s->loss.in_use, n ? n : 1, more, is_data};
+    bool elicits = (eliciting || streams) && may_elicit(s, now, &outing);
     size_t segment = allowance < size ? (size_t)allowance : size;
     stt_packing_init(&packing, more);
     raise_starved(s, now);

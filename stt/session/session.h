@@ -110,13 +110,21 @@ enum {
     STT_PENDING_PATH = 1u << 4,
     STT_PENDING_DATAGRAM = 1u << 5,
     STT_PENDING_FATE = 1u << 6,
-    STT_PENDING_CLOSED = 1u << 7, /* the last one; the object goes with it */
+    STT_PENDING_STAYED = 1u << 7,
+    STT_PENDING_CLOSED = 1u << 8, /* the last one; the object goes with it */
 };
 
 /* What a session holds more of while packets flow: lent to protect and acks. */
 struct stt_busy {
     uint64_t replay[STT_REPLAY_WORDS];
     struct stt_range ranges[STT_ACK_RANGES_MAX];
+};
+
+/* Of a path that a trial may return to. */
+struct stt_kept_path {
+    struct stt_congestion congestion;
+    struct stt_pacer pacer;
+    uint32_t packet_bytes;
 };
 
 struct stt_session {
@@ -131,7 +139,7 @@ struct stt_session {
     bool is_reported;    /* the host knows it, so it hears of its end */
     bool is_gone;        /* the host has heard CLOSED: its handle is stale */
     bool sends_packet;   /* the handshake packet goes out with the next transmit */
-    uint8_t pending;     /* STT_PENDING_ bits */
+    uint16_t pending;    /* STT_PENDING_ bits */
     uint8_t probes_left; /* of a PTO: packets that go above the window */
     uint32_t jitter;     /* a small generator, seeded once: deadlines need no entropy */
 
@@ -149,6 +157,9 @@ struct stt_session {
     struct stt_peer_params params;
     struct stt_session_ids ids;
     struct stt_paths paths;
+    struct stt_kept_path *kept; /* during a trial */
+    uint8_t own_seen,
+        own_probed; /* places of our ids: of the path in use, of the latest challenge */
 
     /* What a handshake that is answered holds of the endpoint's tables. */
     struct stt_count_key counted[3];

@@ -8,14 +8,15 @@
 #include "stt/wire/limits.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { PLACES = STT_SESSION_IDS_MAX, KNOWN_BITS = 64 };
 static_assert(PLACES >= 2 * STT_IDS_DEFAULT, "as many retired ids of the peer as live ones");
 
 void stt_session_ids_init(struct stt_session_ids *ids, struct stt_id own, struct stt_id peer)
 {
-    *ids =
-        (struct stt_session_ids){.next_sequence = 1, .peer_next = 1, .peer_known = 1, .own_max = 1};
+    *ids = (struct stt_session_ids){
+        .next_sequence = 1, .peer_next = 1, .peer_known = 1, .moving = -1, .own_max = 1};
     ids->own[0] = (struct stt_own_id){.id = own, .ends_at = STT_NEVER, .used = true};
     ids->peer[0] = (struct stt_peer_issued_id){.id = peer, .used = true};
 }
@@ -34,6 +35,17 @@ static bool within_rate(struct stt_budget *budget, stt_ns now)
 static bool is_live(const struct stt_own_id *o)
 {
     return o->used && o->ends_at == STT_NEVER;
+}
+
+uint8_t stt_session_ids_own(const struct stt_session_ids *ids, uint8_t likely,
+                            const uint8_t bytes[STT_ID_BYTES])
+{
+    for (int i = 0; i <= PLACES; i++) {
+        int place = i ? i - 1 : likely;
+        if (ids->own[place].used && memcmp(ids->own[place].id.bytes, bytes, STT_ID_BYTES) == 0)
+            return (uint8_t)place;
+    }
+    return likely;
 }
 
 int stt_session_ids_vacancy(const struct stt_session_ids *ids)
@@ -131,7 +143,8 @@ static int spare(const struct stt_session_ids *ids)
 {
     for (int i = 0; i < PLACES; i++) {
         const struct stt_peer_issued_id *p = &ids->peer[i];
-        if (p->used && !p->retired && i != ids->current && p->sequence >= ids->retire_before)
+        if (p->used && !p->retired && i != ids->current && i != ids->moving &&
+            p->sequence >= ids->retire_before)
             return i;
     }
     return -1;
@@ -145,6 +158,38 @@ int stt_session_ids_change(struct stt_session_ids *ids)
     ids->peer[old].retired = true;
     ids->current = (uint8_t)place;
     return old;
+}
+
+uint32_t stt_session_ids_abandon(struct stt_session_ids *ids)
+{
+    int place = ids->moving;
+    ids->moving = -1;
+    if (place < 0 || ids->peer[place].retired)
+        return 0;
+    ids->peer[place].retired = true;
+    return 1u << place;
+}
+
+bool stt_session_ids_set_aside(struct stt_session_ids *ids, uint32_t *retire)
+{
+    int place = spare(ids);
+    *retire = 0;
+    if (place < 0)
+        return false;
+    *retire = stt_session_ids_abandon(ids);
+    ids->moving = (int8_t)place;
+    return true;
+}
+
+uint32_t stt_session_ids_adopt(struct stt_session_ids *ids)
+{
+    int old = ids->current, place = ids->moving;
+    ids->moving = -1;
+    if (place < 0 || ids->peer[place].retired)
+        return 0;
+    ids->peer[old].retired = true;
+    ids->current = (uint8_t)place;
+    return 1u << old;
 }
 
 /* Retires what lies below retire_before. There is always another id to use: the one that came with
@@ -162,6 +207,7 @@ static uint32_t retire_asked(struct stt_session_ids *ids)
             continue;
         p->retired = true;
         places |= 1u << i;
+        ids->moving = i == ids->moving ? -1 : ids->moving;
     }
     return places;
 }

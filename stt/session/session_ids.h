@@ -39,6 +39,7 @@ struct stt_session_ids {
     uint64_t peer_known; /* bit i: peer_next - 1 - i was issued; below all that, everything was */
     struct stt_budget issued, retired; /* by the peer */
     uint8_t current;                   /* place of the peer's id in use */
+    int8_t moving;                     /* of the one for a path on trial, or -1: the same */
     uint8_t own_max; /* how many of ours may live: the peer's max_ids, 1 until it is known */
 };
 
@@ -54,6 +55,9 @@ static inline const struct stt_id *stt_session_ids_current(const struct stt_sess
 /* -- ours ----------------------------------------------------------------------------------------
  */
 
+/* The place of the id with these bytes; `likely` is looked at first. */
+uint8_t stt_session_ids_own(const struct stt_session_ids *ids, uint8_t likely,
+                            const uint8_t bytes[STT_ID_BYTES]);
 /* A free place for a new id of ours while fewer than own_max live, or -1. */
 int stt_session_ids_vacancy(const struct stt_session_ids *ids);
 /* Puts an id there and gives it the next sequence; NEW_ID of the place is owed. */
@@ -78,6 +82,18 @@ uint64_t stt_session_ids_on_new(struct stt_session_ids *ids, stt_ns now,
 /* Uses an id that was never used, and answers the place of the old one, whose RETIRE_ID is owed;
  * -1, and nothing changes, when there is no spare one. */
 int stt_session_ids_change(struct stt_session_ids *ids);
+/* Sets an id that was never used aside for another path; a bit for the place of the one that was
+ * set aside before, whose RETIRE_ID is owed. False: there is no spare one, and the one in use
+ * serves there, too. */
+bool stt_session_ids_set_aside(struct stt_session_ids *ids, uint32_t *retire);
+/* The other path is the one in use now, or never will be: a bit for the id that goes. */
+uint32_t stt_session_ids_adopt(struct stt_session_ids *ids);
+uint32_t stt_session_ids_abandon(struct stt_session_ids *ids);
+/* For packets on the other path. */
+static inline const struct stt_id *stt_session_ids_elsewhere(const struct stt_session_ids *ids)
+{
+    return &ids->peer[ids->moving < 0 ? ids->current : ids->moving].id;
+}
 /* What RETIRE_ID of the place says; false when there is nothing to say any more. */
 bool stt_session_ids_retire(const struct stt_session_ids *ids, int place,
                             struct frame_retire_id *f);

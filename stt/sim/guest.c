@@ -12,7 +12,31 @@ struct stt_sim_guest {
     struct stt_sim_endpoint spec;
     struct stt_sim_process process;
     struct stt_endpoint *ep; /* NULL: killed */
+    struct {
+        bool is_used;
+        stt_sim_link link;
+        struct stt_carrier carrier;
+    } carriers[STT_CARRIERS_MAX];
 };
+
+static void tell_carrier(struct stt_sim_guest *g, uint32_t number, bool writable)
+{
+    g->carriers[number].carrier.writable = writable;
+    if (stt_endpoint_carrier(g->ep, number, &g->carriers[number].carrier) != STT_OK)
+        stt_sim_fail(g->sim, "node %u cannot have carrier %u", g->node, number);
+}
+
+/* At once, also between two trains. */
+static void tell_carriers(struct stt_sim_guest *g)
+{
+    for (uint32_t i = 0; i < STT_CARRIERS_MAX; i++) {
+        if (!g->carriers[i].is_used)
+            continue;
+        bool writable = stt_net_link_is_writable(g->sim->net.links[g->carriers[i].link]);
+        if (writable != g->carriers[i].carrier.writable)
+            tell_carrier(g, i, writable);
+    }
+}
 
 static int start(void *ctx, stt_ns now)
 {
@@ -39,6 +63,7 @@ static void receive(void *ctx, stt_ns now, const struct stt_train *train)
 
 static bool transmit(void *ctx, stt_ns now, struct stt_train *train)
 {
+    tell_carriers(ctx);
     return stt_endpoint_transmit(((struct stt_sim_guest *)ctx)->ep, now, train);
 }
 
@@ -106,6 +131,19 @@ int stt_sim_endpoint_add(struct stt_sim *sim, const struct stt_sim_endpoint *end
 static struct stt_sim_guest *guest_of(const struct stt_sim *sim, stt_sim_node node)
 {
     return stt_sim_inhabitant(sim, node)->guest;
+}
+
+void stt_sim_carrier(struct stt_sim *sim, stt_sim_node node, uint32_t number, stt_sim_link link,
+                     const struct stt_carrier *carrier)
+{
+    struct stt_sim_guest *g = guest_of(sim, node);
+    assert(g && g->ep && number < STT_CARRIERS_MAX);
+    g->carriers[number].is_used = true;
+    g->carriers[number].link = link;
+    g->carriers[number].carrier = *carrier;
+    tell_carrier(g, number, carrier->writable);
+    stt_sim_watch(sim, link, node);
+    stt_sim_touch(sim, node);
 }
 
 struct stt_endpoint *stt_sim_endpoint(struct stt_sim *sim, stt_sim_node node)

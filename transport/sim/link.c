@@ -114,7 +114,8 @@ static bool is_large_and_lost(struct stt_net_link *l, uint64_t bytes)
 /* Where a byte stream's sender does not hold back, there is nobody to keep it for. */
 static enum stt_link_drop refuse_stream(const struct stt_net_link *l)
 {
-    return stt_net_link_is_writable(l) ? STT_LINK_DROP_COUNT : STT_LINK_DROP_UNWRITABLE;
+    bool spills = l->stats.queue_bytes < (uint64_t)l->config.queue_bytes + l->config.spill_bytes;
+    return stt_net_link_is_writable(l) || spills ? STT_LINK_DROP_COUNT : STT_LINK_DROP_UNWRITABLE;
 }
 
 /* STT_LINK_DROP_COUNT: not refused. */
