@@ -82,10 +82,10 @@ void stt_acks_on_rate(struct stt_acks *a, stt_ns now, stt_ns smoothed_rtt)
     a->round_at = now;
 }
 
-uint64_t stt_acks_encode(struct stt_acks *a, stt_ns now, struct wr *w)
+uint64_t stt_acks_encode(struct stt_acks *a, stt_ns now, const struct frame_ecn *ecn, struct wr *w)
 {
     uint64_t delay_us = (now - a->largest_at) / STT_US(1);
-    size_t n = stt_frame_ack_encode(w, a->received.at, a->received.n, delay_us, NULL);
+    size_t n = stt_frame_ack_encode(w, a->received.at, a->received.n, delay_us, ecn);
     a->names_all = n == a->received.n;
     return n ? stt_ranges_end(&a->received) : 0;
 }

@@ -55,9 +55,9 @@ static inline bool stt_acks_is_due(const struct stt_acks *a, stt_ns now)
     return a->due_at <= now;
 }
 
-/* Writes an ACK of the newest ranges, if something was received and it fits; answers the largest
- * number that it names plus one, or 0. */
-uint64_t stt_acks_encode(struct stt_acks *a, stt_ns now, struct wr *w);
+/* Writes an ACK of the newest ranges, with counts of marks (NULL: none), if something was received
+ * and it fits; answers the largest number that it names plus one, or 0. */
+uint64_t stt_acks_encode(struct stt_acks *a, stt_ns now, const struct frame_ecn *ecn, struct wr *w);
 
 /* The ACK just written was sealed in our packet `number`. Only of one that elicits an ack will we
  * hear what became of it. */

@@ -145,6 +145,11 @@ static inline struct stt_loss_path *stt_loss_path(struct stt_loss *l)
     return &l->at[l->in_use];
 }
 
+static inline bool stt_loss_path_is_reliable(const struct stt_loss *l)
+{
+    return l->at[l->in_use].is_reliable;
+}
+
 /* -- sending */
 
 /* A train on path 0 or 1 or ELSEWHERE, with packets of these numbers at most, which have `more`

@@ -130,6 +130,7 @@ int stt_datagram_send(struct stt_endpoint *ep, stt_ns now, stt_handle session, c
         *number = x->out.next - 1;
     stt_scheduler_add(&s->streams->scheduler, &x->schedule, now);
     stt_endpoint_ready(ep, s);
+    stt_holding_on_data(now, s);
     return STT_OK;
 }
 

@@ -8,7 +8,8 @@
 struct arrival {
     stt_ns now;
     const struct stt_path *path;
-    uint64_t type;  /* of the frame at hand */
+    uint64_t type; /* of the frame at hand */
+    uint8_t ecn;
     uint8_t own_id; /* place of our id that it came by */
     bool elicits, moves_path;
 };
@@ -35,6 +36,21 @@ static uint64_t on_ping(struct stt_endpoint *ep, struct stt_session *s, struct a
     return STT_CLOSE_NO_ERROR;
 }
 
+/* A mark is a loss to the window and nothing to repair; one reduction in a round trip. */
+static void check_marks(struct stt_session *s, const struct frame_ack *f)
+{
+    const struct stt_loss_outcome *o = stt_loss_outcome(&s->loss);
+    if (!s->streams)
+        return;
+    uint64_t marks = stt_ecn_on_ack(&s->streams->ecn, f, o->acked_ect);
+    if (!marks || !o->sample.acked_bytes ||
+        o->sample.newest_number < stt_loss_path(&s->loss)->reduced_end)
+        return;
+    struct stt_congestion *c = &s->streams->congestion;
+    c->controller->on_ce(c, &o->sample);
+    stt_loss_on_ce(&s->loss);
+}
+
 static uint64_t on_ack(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
                        struct rd *r)
 {
@@ -46,6 +62,7 @@ static uint64_t on_ack(struct stt_endpoint *ep, struct stt_session *s, struct ar
         return code;
     stt_protect_on_acked(s->protect, f.largest);
     bool any = stt_settling_drain(ep, a->now, s);
+    check_marks(s, &f);
     if (stt_loss_outcome(&s->loss)->is_invalid)
         return STT_CLOSE_ACK_INVALID;
     if (!any)
@@ -350,6 +367,8 @@ static void after_packet(struct stt_endpoint *ep, struct stt_session *s, const s
     if (a->elicits && rtt->has_sample)
         stt_acks_on_rate(&s->acks, a->now, rtt->smoothed);
     stt_acks_on_packet(&s->acks, a->now, number, a->elicits, stt_acks_wait(rtt));
+    if (s->streams && stt_ecn_on_received(&s->streams->ecn, a->ecn, 1) && a->elicits)
+        s->acks.due_at = a->now;
     if (s->acks.due_at <= a->now) {
         s->acks.due_at = STT_NEVER;
         s->owed |= STT_OWES_ACK;
@@ -372,7 +391,7 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
                         const struct stt_protect_opened *opened, const struct stt_train *train,
                         uint8_t own_id)
 {
-    struct arrival a = {.now = now, .path = &train->path, .own_id = own_id};
+    struct arrival a = {.now = now, .path = &train->path, .ecn = train->ecn, .own_id = own_id};
     if (s->state == STT_SESSION_CLOSING) {
         take_closing(ep, now, s, opened->payload);
         return;

@@ -62,6 +62,7 @@ static void begin_anew(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     if (!s->streams)
         return;
     s->streams->pacer = STT_PACER_INIT;
+    stt_ecn_on_path(&s->streams->ecn);
     stt_congestion_init(&s->streams->congestion, stt_routes_controller(ep, s),
                         &stt_loss_path(&s->loss)->rtt, s->packet_bytes, now);
 }

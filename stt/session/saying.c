@@ -42,7 +42,8 @@ void stt_saying_ack(struct stt_session *s, stt_ns now, struct stt_draft *d)
     struct wr w = stt_packing_frame(d->packing);
     if (!stt_saying_has_ack(s))
         return;
-    d->acked = stt_acks_encode(&s->acks, now, &w);
+    d->acked =
+        stt_acks_encode(&s->acks, now, s->streams ? stt_ecn_counts(&s->streams->ecn) : NULL, &w);
     if (!d->acked)
         return;
     stt_packing_add_frame(d->packing, &w, NULL, false);

@@ -34,9 +34,11 @@ static void on_acks_sent(struct stt_session *s, const struct stt_draft *d, uint6
 }
 
 /* What is remembered of the packets of a train. */
-static void remember(struct stt_session *s, stt_ns now, const struct stt_packing *p, uint64_t first)
+static void remember(struct stt_session *s, stt_ns now, const struct stt_packing *p, uint64_t first,
+                     bool marks)
 {
     bool was_quiet = !s->loss.flight.n_eliciting, elicits = false;
+    uint8_t flags = STT_PACKET_ELICITS | (marks ? STT_PACKET_ECT : 0);
     for (size_t i = 0; i < p->n_packets; i++) {
         const struct stt_packet_draft *d = &p->packets[i];
         uint16_t bytes = (uint16_t)(d->len + STT_PROTECT_OVERHEAD_BYTES);
@@ -45,7 +47,7 @@ static void remember(struct stt_session *s, stt_ns now, const struct stt_packing
                                                                    .pieces = d->pieces,
                                                                    .n_pieces = d->n_pieces,
                                                                    .bytes = bytes,
-                                                                   .flags = STT_PACKET_ELICITS});
+                                                                   .flags = flags});
         else
             stt_loss_on_quiet_packet(&s->loss, first + i);
         elicits = elicits || d->elicits;
@@ -74,6 +76,13 @@ static void skip_number(struct stt_session *s)
     s->protect->next_number++;
 }
 
+/* Packets are marked as able to take a mark where there is a window for it to move. */
+static uint8_t marks_of(const struct stt_session *s)
+{
+    bool marks = s->streams && s->state == STT_SESSION_OPEN && !stt_loss_path_is_reliable(&s->loss);
+    return marks ? stt_ecn_bits(&s->streams->ecn) : STT_ECN_NOT;
+}
+
 /* Seals what was packed into the train. */
 static void seal(struct stt_session *s, const struct stt_packing *p, struct stt_train *train,
                  size_t segment, const struct stt_id *to)
@@ -90,7 +99,7 @@ static void seal(struct stt_session *s, const struct stt_packing *p, struct stt_
                                   (struct stt_protect_train){train->data, train->len, segment});
     if (train->len < segment)
         train->segment_bytes = train->len;
-    train->ecn = 0;
+    train->ecn = marks_of(s);
 }
 
 /* A train that is to elicit an answer. */
@@ -127,7 +136,7 @@ static void send_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *
         elicits = elicits || p->packets[i].elicits;
     seal(s, p, train, segment,
          elsewhere ? stt_session_ids_elsewhere(&s->ids) : stt_session_ids_current(&s->ids));
-    remember(s, now, p, first);
+    remember(s, now, p, first, train->ecn);
     s->packets_sent += p->n_packets;
     s->bytes_sent += train->len;
     stt_paths_on_sent(&s->paths, &train->path, train->len);

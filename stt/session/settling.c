@@ -113,8 +113,10 @@ bool stt_settling_drain(struct stt_endpoint *ep, stt_ns now, struct stt_session 
         take(ep, now, s, &x);
         any = any || x.kind == STT_SETTLED_ACKED;
     }
-    if (s->streams)
+    if (s->streams) {
         stt_loss_tell(&s->loss, &s->streams->congestion);
+        stt_ecn_on_lost(&s->streams->ecn, stt_loss_outcome(&s->loss)->lost_packets);
+    }
     return any;
 }
 
@@ -166,6 +168,8 @@ void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
         s->ptos++;
         s->probes_left = STT_LOSS_PROBES;
         s->owed |= STT_OWES_PING;
+        if (s->streams)
+            stt_ecn_on_pto(&s->streams->ecn);
     }
     stt_settling_drain(ep, now, s);
     stt_endpoint_ready(ep, s);

@@ -65,6 +65,7 @@ static void take_streams(struct stt_session_stats *out, const struct stt_streams
     out->consumed_mean_bytes_per_s = stt_throughput_mean(x->consumed.bytes, out->age_ns);
     out->window_bytes = x->congestion.window_bytes;
     out->rate_bytes_per_s = x->congestion.rate_bytes_per_s;
+    out->ce_received = x->ecn.came.ce;
     out->streams_open = x->by_id.n;
 }
 

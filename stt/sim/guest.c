@@ -22,7 +22,7 @@ struct stt_sim_guest {
 static void tell_carrier(struct stt_sim_guest *g, uint32_t number, bool writable)
 {
     g->carriers[number].carrier.writable = writable;
-    if (stt_endpoint_carrier(g->ep, number, &g->carriers[number].carrier) != STT_OK)
+    if (stt_endpoint_carrier(g->ep, g->sim->now, number, &g->carriers[number].carrier) != STT_OK)
         stt_sim_fail(g->sim, "node %u cannot have carrier %u", g->node, number);
 }
 

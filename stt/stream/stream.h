@@ -9,6 +9,7 @@
 #include "stt/base/list.h"
 #include "stt/base/map.h"
 #include "stt/recovery/congestion.h"
+#include "stt/recovery/ecn.h"
 #include "stt/recovery/pacer.h"
 #include "stt/session/held.h"
 #include "stt/session/throughput.h"
@@ -93,6 +94,7 @@ struct stt_streams {
     uint64_t bytes_retransmitted;
     struct stt_throughput delivered, consumed;
     struct stt_held held;
+    struct stt_ecn ecn;
 };
 
 /* New data may go up to here, for all that concerns the stream alone. */

@@ -51,7 +51,7 @@ static void acknowledge(struct life *l, uint8_t argument)
     uint8_t memory[ROOM_MAX];
     struct frame_ack f;
     struct wr w = wr_init(memory, argument & 1 ? sizeof memory : argument / 2);
-    uint64_t end = stt_acks_encode(&l->a, l->now, &w);
+    uint64_t end = stt_acks_encode(&l->a, l->now, NULL, &w);
     if (!end)
         return;
     FUZZ_ASSERT(end == l->end);

@@ -40,7 +40,7 @@ static const char *send(struct fixture *f, size_t room, uint64_t number, bool el
     uint8_t memory[1200];
     struct wr w = wr_init(memory, room);
     f->text[0] = 0;
-    uint64_t end = stt_acks_encode(&f->a, f->now, &w);
+    uint64_t end = stt_acks_encode(&f->a, f->now, NULL, &w);
     if (end == 0)
         return f->text;
     struct rd r = rd_init(wr_done(&w));

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ * Congestion marks from end to end. Spec 06, "ECN". */
+#include "stt/session/engine.h"
+#include "tests/support/flows.h"
+#include "tests/support/suite.h"
+#include "tests/support/traitor.h"
+
+enum { RATE = 20000000, ONE_WAY_MS = 20, QUEUE = 100000 };
+
+static struct world w;
+static struct flows f;
+
+static struct stt_session *session(const struct world_side *side)
+{
+    return traitor_session(world_endpoint(&w, side), side->session);
+}
+
+static void setup_with(const struct world_options *options)
+{
+    w = world_pair_new(options);
+    world_connect(&w, STT_MODE_K);
+    flows_init(&f, &w);
+}
+#define setup(...)                                                                                 \
+    setup_with(&(struct world_options){                                                            \
+        .one_way_ms = ONE_WAY_MS, .rate_bits_per_s = RATE, .queue_bytes = QUEUE, __VA_ARGS__})
+
+/* Bytes that one stream carries from the 3rd second to the 13th. */
+static uint64_t carry(void)
+{
+    struct flow *c = flows_open(&f, &f.client, &(struct flow){.to_write = UINT64_MAX});
+    flows_run_for(&f, STT_S(3));
+    uint64_t before = flows_peer(&f, c)->read;
+    flows_run_for(&f, STT_S(10));
+    return flows_peer(&f, c)->read - before;
+}
+
+START_TEST(a_queue_that_marks_stays_short_and_loses_nothing)
+{
+    setup(.link = {.ecn_mark_bytes = 30000});
+    uint64_t bytes = carry();
+    struct stt_link_stats link = stt_sim_link_stats(w.sim, w.links.forth);
+    ck_assert_msg(bytes >= (uint64_t)RATE / 8 * 10 * 88 / 100, "%llu bytes",
+                  (unsigned long long)bytes);
+    world_require(&w, session(w.client)->streams->ecn.state == STT_ECN_CAPABLE);
+    world_require(&w, session(w.client)->streams->ecn.told.ce > 0);
+    world_require(&w, link.dropped[STT_LINK_DROP_QUEUE] <= 60); /* of slow start */
+    stt_ns rtt = stt_loss_path(&session(w.client)->loss)->rtt.smoothed;
+    world_require(&w, rtt < STT_MS(2 * ONE_WAY_MS + 20));
+    flows_end(&f);
+}
+END_TEST
+
+/* A mark is a loss to the window, but one in a round trip, and nothing is sent twice. */
+START_TEST(marks_on_everything_are_one_reduction_in_a_round_trip_case_34)
+{
+    setup(.link = {.ecn_mark_bytes = 1});
+    struct flow *c = flows_open(&f, &f.client, &(struct flow){.to_write = UINT64_MAX});
+    flows_run_for(&f, STT_S(20));
+    struct stt_stream_info info;
+    world_require(&w, stt_stream_info(f.client.ep, c->handle, &info) == STT_OK);
+    world_require(&w, info.bytes_repeated == 0);
+    /* Two packets in a round trip are the least. */
+    world_require(&w, flows_peer(&f, c)->read > 20 * 1000 / (2 * ONE_WAY_MS) * 2 * 1100 * 8 / 10);
+    world_require(&w, session(w.client)->streams->congestion.window_bytes >= 2 * 1200);
+    flows_end(&f);
+}
+END_TEST
+
+START_TEST(where_marks_are_wiped_off_none_are_set_any_more_and_data_flows)
+{
+    setup(.link = {.ecn_bleached = true});
+    uint64_t bytes = carry();
+    world_require(&w, session(w.client)->streams->ecn.state == STT_ECN_FAILED);
+    world_require(&w, bytes >= (uint64_t)RATE / 8 * 10 * 85 / 100);
+    flows_end(&f);
+}
+END_TEST
+
+static bool drop_marked(void *ctx, stt_ns now, struct stt_sim_datagram *d)
+{
+    uint64_t *dropped = ctx;
+    (void)now;
+    *dropped += d->ecn != 0;
+    return d->ecn == 0;
+}
+
+START_TEST(where_marked_packets_are_dropped_it_goes_on_unmarked)
+{
+    uint64_t dropped = 0;
+    setup(.seed = 1);
+    stt_sim_tap(w.sim, w.links.forth, drop_marked, &dropped);
+    struct flow *c = flows_open(&f, &f.client, &(struct flow){.to_write = 1000000});
+    flows_run_for(&f, STT_S(20));
+    world_require(&w, flows_peer(&f, c) && flows_peer(&f, c)->read == 1000000);
+    world_require(&w, dropped >= STT_ECN_LOST_MAX && dropped < 40);
+    flows_end(&f);
+}
+END_TEST
+
+SUITE("marks", TEST(a_queue_that_marks_stays_short_and_loses_nothing),
+      TEST(marks_on_everything_are_one_reduction_in_a_round_trip_case_34),
+      TEST(where_marks_are_wiped_off_none_are_set_any_more_and_data_flows),
+      TEST(where_marked_packets_are_dropped_it_goes_on_unmarked))
