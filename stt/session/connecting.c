@@ -283,7 +283,7 @@ int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     struct stt_protect *protect = stt_env_secret_alloc(&ep->env, bytes);
     if (!protect)
         return STT_E_MEMORY;
-    s->protect_bytes = bytes;
+    s->protect_bytes = (uint32_t)bytes;
     bool done = stt_handshake_finish(s->handshake, &keys);
     assert(done);
     memcpy(secrets[STT_TO_RESPONDER], keys.initiator, STT_SECRET_BYTES);

@@ -141,25 +141,25 @@ struct stt_session {
     bool sends_packet;   /* the handshake packet goes out with the next transmit */
     uint16_t pending;    /* STT_PENDING_ bits */
     uint8_t probes_left; /* of a PTO: packets that go above the window */
+    uint8_t own_seen;    /* place of our id of the path in use ... */
+    uint8_t own_probed;  /* ... and of the latest challenge from elsewhere */
     uint32_t jitter;     /* a small generator, seeded once: deadlines need no entropy */
 
     struct stt_handshake *handshake; /* NULL once it is over */
     struct stt_path packet_path;     /* where the handshake packet goes next */
     uint32_t packet_bytes;           /* UDP payload of a full packet on the path in use */
+    uint32_t protect_bytes;          /* the size of protect, which a fork does not wipe */
     stt_ns repeat_ns, first_sent_at;
     struct stt_protect *protect; /* NULL before there are keys; in memory for secrets */
     const struct stt_aead_suite *suite;
     struct stt_busy *busy;                 /* while packets flow; NULL in quiet times */
     uint8_t message_3_mac1[STT_MAC_BYTES]; /* S, W: of the one that was accepted */
-    size_t protect_bytes;                  /* its size, which a fork does not wipe */
     uint8_t h[64];                         /* handshake hash */
     struct stt_peer_id peer;               /* authenticated; before that the pin, or whom we call */
     struct stt_peer_params params;
     struct stt_session_ids ids;
     struct stt_paths paths;
     struct stt_kept_path *kept; /* during a trial */
-    uint8_t own_seen,
-        own_probed; /* places of our ids: of the path in use, of the latest challenge */
 
     /* What a handshake that is answered holds of the endpoint's tables. */
     struct stt_count_key counted[3];

@@ -59,7 +59,7 @@ START_TEST(marks_on_everything_are_one_reduction_in_a_round_trip_case_34)
     flows_run_for(&f, STT_S(20));
     struct stt_stream_info info;
     world_require(&w, stt_stream_info(f.client.ep, c->handle, &info) == STT_OK);
-    world_require(&w, info.bytes_repeated == 0);
+    world_require(&w, info.bytes_retransmitted == 0);
     /* Two packets in a round trip are the least. */
     world_require(&w, flows_peer(&f, c)->read > 20 * 1000 / (2 * ONE_WAY_MS) * 2 * 1100 * 8 / 10);
     world_require(&w, session(w.client)->streams->congestion.window_bytes >= 2 * 1200);

@@ -355,7 +355,7 @@ START_TEST(on_a_byte_stream_nothing_is_repaired_and_nothing_piles_up)
     stt_sim_blackout(w.sim, way[0], now(), now() + STT_S(2)); /* it waits, and is no loss */
     flows_run_for(&f, STT_S(5));
     world_require(&w, stt_stream_info(f.client.ep, flow->handle, &info) == STT_OK);
-    world_require(&w, info.bytes_repeated == 0);
+    world_require(&w, info.bytes_retransmitted == 0);
     ck_assert_msg(bytes >= (uint64_t)RATE / 8 * 10 * 9 / 10, "%llu bytes",
                   (unsigned long long)bytes);
     struct stt_session *s = traitor_session(f.client.ep, w.client->session);
