@@ -137,8 +137,8 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     x->peer_allows = s->params.max_streams;
     stt_window_init(&x->window, now, ep->config.session_window_bytes);
     x->pacer = STT_PACER_INIT;
-    stt_congestion_init(&x->congestion, stt_routes_controller(ep, s),
-                        &stt_loss_path(&s->loss)->rtt, s->packet_bytes, now);
+    stt_congestion_init(&x->congestion, stt_routes_controller(ep, s), &stt_loss_path(&s->loss)->rtt,
+                        s->packet_bytes, now);
     stt_held_init(&x->held, s->opened_at);
     x->delivered = x->consumed = STT_THROUGHPUT_INIT(s->opened_at);
     s->streams = x;
