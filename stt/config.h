@@ -69,7 +69,8 @@ struct stt_config {
     uint64_t session_window_max;
     uint64_t send_ring_bytes;    /* that a stream keeps of what was written */
     uint64_t stream_memory_max;  /* of all sessions */
-    uint32_t packet_bytes;       /* UDP payload of a full packet: 1,200 reaches everywhere */
+    uint32_t packet_bytes;       /* UDP payload of a full packet at first: 1,200 reaches all */
+    uint32_t packet_bytes_max;   /* to which a path is searched: the interface's, less 28 or 48 */
     const char *congestion;      /* "cubic", or "none" for benchmarks */
     bool no_delay;               /* small writes go at once, on every stream that is opened here */
     bool adaptive;               /* a stream that starves behind more urgent ones is raised */
@@ -86,7 +87,8 @@ struct stt_config {
         .stream_window_bytes = 65536, .stream_window_max = 8u << 20,                               \
         .session_window_bytes = 262144, .session_window_max = 16u << 20,                           \
         .send_ring_bytes = 2u << 20, .stream_memory_max = (uint64_t)1 << 30, .packet_bytes = 1200, \
-        .congestion = "cubic", .no_delay = false, .adaptive = false, .max_datagram_bytes = 65507,  \
+        .packet_bytes_max = 1472, .congestion = "cubic", .no_delay = false, .adaptive = false,     \
+        .max_datagram_bytes = 65507,                                                               \
     }
 
 /* Sets what concerns streams to one of:

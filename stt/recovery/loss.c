@@ -204,6 +204,7 @@ static void open_run(struct stt_settled *run, enum stt_settled_kind kind, uint64
                                 .offset = p->piece.offset,
                                 .len = p->piece.len,
                                 .bytes = p->bytes,
+                                .largest_bytes = p->bytes,
                                 .owes = p->piece.owes,
                                 .fin = p->piece.fin,
                                 .is_size_probe = p->flags & STT_PACKET_SIZE_PROBE};
@@ -223,6 +224,7 @@ static inline void extend_run(struct stt_settled *run, const struct stt_packet *
     run->end++;
     run->len += p->piece.len;
     run->bytes += p->bytes;
+    run->largest_bytes = p->bytes > run->largest_bytes ? p->bytes : run->largest_bytes;
     run->owes |= p->piece.owes;
     run->fin = run->fin || p->piece.fin;
 }

@@ -77,8 +77,9 @@ struct stt_settled {
     uint32_t stream; /* STT_NO_STREAM */
     uint64_t first, end;
     uint64_t offset, len;
-    uint64_t bytes; /* UDP payload of the packets */
-    uint32_t owes;  /* the caller's bits, of all */
+    uint64_t bytes;         /* UDP payload of the packets */
+    uint32_t owes;          /* the caller's bits, of all */
+    uint16_t largest_bytes; /* of one of them */
     bool fin, is_size_probe;
 };
 

@@ -78,6 +78,9 @@ static const char *mistake(const struct stt_config *c)
         {c->stream_memory_max < 1u << 20, "stream_memory_max must be at least 1 MiB"},
         {c->packet_bytes < STT_DATAGRAM_BYTES_MIN || c->packet_bytes > STT_DATAGRAM_BYTES_MAX,
          "packet_bytes must be 1,200 to 65,507"},
+        {c->packet_bytes_max < STT_DATAGRAM_BYTES_MIN ||
+             c->packet_bytes_max > STT_DATAGRAM_BYTES_MAX,
+         "packet_bytes_max must be 1,200 to 65,507"},
         {!c->congestion || !stt_controller_by_name(c->congestion),
          "congestion must be cubic or none"},
         {c->max_datagram_bytes > STT_DATAGRAM_BYTES_MAX, "max_datagram_bytes must be 0 to 65,507"},

@@ -12,6 +12,7 @@
  *     holding      what holds a session back
  *     stats        what it has done, in numbers
  *     routes       what changes with the path
+ *     sizing       the packet size, as it is found
  *     lifetime     states, timers, the end */
 #ifndef STT_SESSION_ENGINE_H
 #define STT_SESSION_ENGINE_H
@@ -315,6 +316,19 @@ void stt_routes_forget(struct stt_endpoint *ep, struct stt_session *s);
 const struct stt_controller *stt_routes_controller(const struct stt_endpoint *ep,
                                                    const struct stt_session *s);
 uint32_t stt_routes_packet_bytes(const struct stt_endpoint *ep, const struct stt_session *s);
+
+/* -- sizing --------------------------------------------------------------------------------------
+ */
+
+/* The path in use begins, with packets of this size. */
+void stt_sizing_begin(const struct stt_endpoint *ep, struct stt_session *s);
+/* A run of packets was settled; after the last one the size may be another. */
+void stt_sizing_take(struct stt_session *s, const struct stt_settled *x);
+void stt_sizing_apply(struct stt_session *s);
+/* Before the pull of a PTO. */
+void stt_sizing_on_pto(struct stt_session *s);
+/* The size of a probe to be sent now; 0: none. */
+uint32_t stt_sizing_probe(struct stt_session *s, stt_ns now, size_t room);
 
 /* -- datagram ------------------------------------------------------------------------------------
  */

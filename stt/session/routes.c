@@ -48,6 +48,7 @@ static void keep(struct stt_endpoint *ep, struct stt_session *s)
         return;
     s->kept->congestion = s->streams->congestion;
     s->kept->pacer = s->streams->pacer;
+    s->kept->size = s->streams->size;
 }
 
 void stt_routes_forget(struct stt_endpoint *ep, struct stt_session *s)
@@ -65,6 +66,7 @@ static void begin_anew(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     stt_ecn_on_path(&s->streams->ecn);
     stt_congestion_init(&s->streams->congestion, stt_routes_controller(ep, s),
                         &stt_loss_path(&s->loss)->rtt, s->packet_bytes, now);
+    stt_sizing_begin(ep, s);
 }
 
 static void bring_back(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
@@ -79,6 +81,7 @@ static void bring_back(struct stt_endpoint *ep, stt_ns now, struct stt_session *
         return;
     s->streams->congestion = kept->congestion;
     s->streams->pacer = kept->pacer;
+    s->streams->size = kept->size;
 }
 
 /* -- news ----------------------------------------------------------------------------------------
@@ -95,6 +98,8 @@ static void begin_path(struct stt_endpoint *ep, stt_ns now, struct stt_session *
         begin_anew(ep, now, s);
     else if (s->streams)
         s->streams->congestion.rtt = &stt_loss_path(&s->loss)->rtt;
+    if (same_way && s->streams)
+        stt_size_on_port_change(&s->streams->size, s->loss.sent_end);
 }
 
 static void on_trial(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, bool deliberate)

@@ -3,6 +3,8 @@
  * path; how it is sealed is decided in crypto/protect. Spec 04, 06. */
 #include "stt/session/saying.h"
 
+#include <assert.h>
+
 /* -- what may be said
  * ------------------------------------------------------------------------------- */
 
@@ -38,7 +40,7 @@ static void remember(struct stt_session *s, stt_ns now, const struct stt_packing
                      bool marks)
 {
     bool was_quiet = !s->loss.flight.n_eliciting, elicits = false;
-    uint8_t flags = STT_PACKET_ELICITS | (marks ? STT_PACKET_ECT : 0);
+    uint8_t flags = STT_PACKET_ELICITS | p->flags | (marks ? STT_PACKET_ECT : 0);
     for (size_t i = 0; i < p->n_packets; i++) {
         const struct stt_packet_draft *d = &p->packets[i];
         uint16_t bytes = (uint16_t)(d->len + STT_PROTECT_OVERHEAD_BYTES);
@@ -190,6 +192,49 @@ static bool transmit_for_paths(struct stt_endpoint *ep, stt_ns now, struct stt_s
     return true;
 }
 
+/* PADDING up to the room of the packet: zeros that lie elsewhere. */
+static void pad(struct stt_packing *p)
+{
+    static const uint8_t zeros[2048];
+    struct stt_piece nothing = stt_saying_piece(0);
+    for (size_t left; (left = stt_packing_left(p));) {
+        size_t max, n = 0, len = 0;
+        struct wr none = wr_init(p->heads, 0);
+        for (struct bytes *parts = stt_packing_data(p, &none, &max); n < max && len < left; n++) {
+            size_t here = left - len < sizeof zeros ? left - len : sizeof zeros;
+            parts[n] = bytes_of(zeros, here);
+            len += here;
+        }
+        stt_packing_add_data(p, n, len, &nothing);
+    }
+}
+
+/* One packet that tells whether the path carries its size. */
+static bool transmit_probe(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                           struct stt_train *train, uint32_t size)
+{
+    struct stt_packing p;
+    struct stt_piece nothing = stt_saying_piece(0);
+    struct outing outing = {s->loss.in_use, 1, STT_PACKING_MORE, true};
+    stt_packing_init(&p, STT_PACKING_MORE);
+    p.flags = STT_PACKET_SIZE_PROBE;
+    if (!stt_protect_sealable(s->protect) ||
+        !stt_packing_begin(&p, size - STT_PROTECT_OVERHEAD_BYTES) || !may_elicit(s, now, &outing))
+        return false;
+    struct wr w = stt_packing_frame(&p);
+    bool fits = stt_frame_ping_encode(&w);
+    assert(fits);
+    stt_packing_add_frame(&p, &w, &nothing, true);
+    pad(&p);
+    if (!stt_packing_end(&p))
+        return false;
+    train->path = *stt_paths_current(&s->paths);
+    send_train(ep, now, s, &p, train, size);
+    stt_loss_end_train(&s->loss, false);
+    stt_size_on_probe_sent(&s->streams->size, size);
+    return true;
+}
+
 /* How many packets with data may go now: by window, pacer, path and room; PTO probes always. */
 static size_t data_packets(struct stt_session *s, stt_ns now, size_t room, uint64_t allowance)
 {
@@ -331,6 +376,11 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
     size_t room = train->len;
     update_keys_in_time(now, s);
     sent = for_paths && transmit_for_paths(ep, now, s, &wanted, train);
+    if (!sent && stt_sending_is_writable(ep, stt_paths_current(&s->paths))) {
+        train->len = room;
+        uint32_t probe = stt_sizing_probe(s, now, room);
+        sent = probe && transmit_probe(ep, now, s, train, probe);
+    }
     if (!sent && stt_sending_is_writable(ep, stt_paths_current(&s->paths))) {
         train->len = room;
         sent = transmit_train(ep, now, s, train);

@@ -124,6 +124,7 @@ struct stt_busy {
 struct stt_kept_path {
     struct stt_congestion congestion;
     struct stt_pacer pacer;
+    struct stt_size size;
     uint32_t packet_bytes;
 };
 

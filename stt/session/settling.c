@@ -85,6 +85,7 @@ static void take(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
 {
     bool acked = x->kind == STT_SETTLED_ACKED;
     tell_acks(s, x);
+    stt_sizing_take(s, x);
     if (x->stream == STT_NO_STREAM) {
         if (acked)
             on_owes_acked(s, x->owes);
@@ -115,6 +116,7 @@ bool stt_settling_drain(struct stt_endpoint *ep, stt_ns now, struct stt_session 
     }
     if (s->streams) {
         stt_loss_tell(&s->loss, &s->streams->congestion);
+        stt_sizing_apply(s);
         stt_ecn_on_lost(&s->streams->ecn, stt_loss_outcome(&s->loss)->lost_packets);
     }
     return any;
@@ -166,6 +168,7 @@ void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
             give_all_up(ep, now, s);
         stt_loss_on_pto(&s->loss, now);
         s->ptos++;
+        stt_sizing_on_pto(s);
         s->probes_left = STT_LOSS_PROBES;
         s->owed |= STT_OWES_PING;
         if (s->streams)

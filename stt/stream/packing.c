@@ -8,6 +8,7 @@
 void stt_packing_init(struct stt_packing *p, size_t more)
 {
     p->more = more;
+    p->flags = 0;
     p->n_packets = p->n_parts = p->n_pieces = p->head_at = 0;
 }
 

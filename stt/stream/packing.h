@@ -36,6 +36,7 @@ struct stt_packing {
     struct stt_piece pieces[STT_PACKING_PIECES];
     struct stt_packet_draft packets[STT_TRAIN_SEGMENTS];
     size_t n_packets, n_parts, n_pieces, head_at, more;
+    uint8_t flags; /* STT_PACKET_ ones of all packets, beside ELICITS */
 
     /* The packet that is being written. */
     size_t room;      /* of its payload */

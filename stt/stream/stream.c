@@ -142,6 +142,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_held_init(&x->held, s->opened_at);
     x->delivered = x->consumed = STT_THROUGHPUT_INIT(s->opened_at);
     s->streams = x;
+    stt_sizing_begin(ep, s);
     return STT_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "stt/recovery/ecn.h"
 #include "stt/recovery/pacer.h"
 #include "stt/session/held.h"
+#include "stt/session/size.h"
 #include "stt/session/throughput.h"
 #include "stt/stream/allowance.h"
 #include "stt/stream/late.h"
@@ -95,6 +96,7 @@ struct stt_streams {
     struct stt_throughput delivered, consumed;
     struct stt_held held;
     struct stt_ecn ecn;
+    struct stt_size size;
 };
 
 /* New data may go up to here, for all that concerns the stream alone. */

@@ -116,7 +116,8 @@
 
 /* Packet size of a path. */
 #define STT_SIZE_STEP_BYTES     16u        /* a finer search gains under 1.4 % */
-#define STT_SIZE_PROBES_MAX     4u         /* a round: what is left falls to a fifth */
+#define STT_SIZE_PROBES_MAX     4u         /* a round: what is left falls to a quarter */
+#define STT_SIZE_SEARCH_PROBES  100u       /* at 5 % loss the longest of 85,000 took 54 */
 #define STT_SIZE_TRIES          3u         /* of a size: chance losses are told from limits */
 #define STT_SIZE_RAISE_NS       STT_S(600) /* paths seldom grow */
 #define STT_SIZE_BLACK_HOLE     3u         /* large packets lost in a row, or ... */

@@ -57,6 +57,7 @@ static struct stt_config config_of(const struct world_options *o, struct world_s
     config.accept =
         is_client ? 0 : STT_ACCEPT(STT_MODE_K) | STT_ACCEPT(STT_MODE_S) | STT_ACCEPT(STT_MODE_W);
     memcpy(config.application, "test/1", 7);
+    config.packet_bytes_max = config.packet_bytes; /* who wants a search says so */
     if (o->configure)
         o->configure(&config, is_client);
     return config;

@@ -66,6 +66,8 @@ struct change {
     X(small_packet, "packet_bytes", c->packet_bytes = 1199)                                        \
     X(large_packet, "packet_bytes", c->packet_bytes = 65508)                                       \
     X(largest_packet, NULL, c->packet_bytes = 65507)                                               \
+    X(small_packet_max, "packet_bytes_max", c->packet_bytes_max = 1199)                            \
+    X(large_packet_max, "packet_bytes_max", c->packet_bytes_max = 65508)                           \
     X(no_congestion, "congestion", c->congestion = NULL)                                           \
     X(unknown_congestion, "congestion", c->congestion = "reno")                                    \
     X(long_datagrams, "max_datagram_bytes", c->max_datagram_bytes = 65508)                         \

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * The packet size of a path, found and found again by sessions that move data. Spec 04, "Packet
+ * size". */
+#include "stt/session/engine.h"
+#include "tests/support/flows.h"
+#include "tests/support/suite.h"
+#include "tests/support/traitor.h"
+
+enum { RATE = 50000000, ONE_WAY_MS = 20, RTT_MS = 2 * ONE_WAY_MS, HEADERS = 28 };
+
+static struct world w;
+static struct flows f;
+static struct flow *flow;
+
+static void search_far(struct stt_config *config, bool is_client)
+{
+    (void)is_client;
+    config->packet_bytes_max = 8972;
+}
+
+static void search_ethernet(struct stt_config *config, bool is_client)
+{
+    (void)is_client;
+    config->packet_bytes_max = 1472;
+}
+
+static void setup_with(const struct world_options *options)
+{
+    struct world_options o = *options;
+    o.configure = o.configure ? o.configure : search_ethernet;
+    w = world_pair_new(&o);
+    world_connect(&w, STT_MODE_K);
+    flows_init(&f, &w);
+    flow = flows_open(&f, &f.client, &(struct flow){.to_write = UINT64_MAX});
+}
+#define setup(...)                                                                                 \
+    setup_with(&(struct world_options){                                                            \
+        .one_way_ms = ONE_WAY_MS, .rate_bits_per_s = RATE, .queue_bytes = 2500000, __VA_ARGS__})
+
+static uint32_t bytes_now(void)
+{
+    return traitor_session(f.client.ep, w.client->session)->packet_bytes;
+}
+
+/* The largest that fits, or less by at most 16. */
+static bool is_found(uint32_t mtu)
+{
+    uint32_t largest = mtu - HEADERS;
+    return bytes_now() <= largest && bytes_now() + 16 > largest;
+}
+
+static void set_mtu(uint32_t mtu)
+{
+    struct stt_link_config config = stt_sim_link_config(w.sim, w.links.forth);
+    config.mtu_bytes = mtu;
+    stt_sim_link_set(w.sim, w.links.forth, &config);
+}
+
+static const uint32_t mtus[] = {1228, 1280, 1400, 1450, 1492, 1500, 2000, 4352, 8000, 9000};
+enum { MTUS = sizeof mtus / sizeof mtus[0] };
+
+START_TEST(the_size_is_found_within_16_bytes_in_ten_round_trips)
+{
+    uint32_t mtu = mtus[_i % MTUS];
+    setup(.mtu = mtu, .loss_ppm = _i < MTUS ? 0 : 10000, .configure = search_far);
+    flows_run_for(&f, STT_MS((_i < MTUS ? 10 : 40) * RTT_MS));
+    ck_assert_msg(is_found(mtu), "%u on a path of %u", bytes_now(), mtu - HEADERS);
+    struct stt_stream_info info;
+    world_require(&w, stt_stream_info(f.client.ep, flow->handle, &info) == STT_OK);
+    world_require(&w, _i >= MTUS || info.bytes_retransmitted == 0); /* probes hold nothing */
+    flows_end(&f);
+}
+END_TEST
+
+/* A router on the way drops what is large, and says nothing. */
+START_TEST(when_only_large_packets_are_dropped_the_size_falls_and_is_found_again_case_53)
+{
+    setup(.mtu = 1500);
+    flows_run_for(&f, STT_S(2));
+    world_require(&w, is_found(1500));
+    set_mtu(_i ? 1228 + (uint32_t)_i * 30 : 1228);
+    uint64_t before = flows_peer(&f, flow)->read;
+    flows_run_for(&f, STT_S(3));
+    ck_assert_msg(is_found(stt_sim_link_config(w.sim, w.links.forth).mtu_bytes), "%u bytes",
+                  bytes_now());
+    world_require(&w, flows_peer(&f, flow)->read > before);
+    before = flows_peer(&f, flow)->read;
+    flows_run_for(&f, STT_S(2));
+    world_require(&w, flows_peer(&f, flow)->read - before > RATE / 8 * 2 / 3);
+    flows_end(&f);
+}
+END_TEST
+
+START_TEST(losses_by_congestion_are_no_black_hole)
+{
+    setup(.mtu = 1500, .loss_ppm = 50000);
+    flows_run_for(&f, STT_S(4));
+    world_require(&w, is_found(1500));
+    for (int i = 0; i < 100; i++) {
+        flows_run_for(&f, STT_MS(100));
+        world_require(&w, is_found(1500));
+    }
+    flows_end(&f);
+}
+END_TEST
+
+START_TEST(nothing_is_probed_where_no_data_flows)
+{
+    setup(.mtu = 1500);
+    flow->to_write = flow->written;
+    flows_run_for(&f, STT_S(2));
+    uint64_t sent = stt_sim_link_stats(w.sim, w.links.forth).datagrams_in;
+    flows_run_for(&f, STT_S(5));
+    world_require(&w, stt_sim_link_stats(w.sim, w.links.forth).datagrams_in - sent <= 2);
+    flows_end(&f);
+}
+END_TEST
+
+SUITE("sizes", LOOP(the_size_is_found_within_16_bytes_in_ten_round_trips, 0, 2 * MTUS),
+      LOOP(when_only_large_packets_are_dropped_the_size_falls_and_is_found_again_case_53, 0, 8),
+      TEST(losses_by_congestion_are_no_black_hole), TEST(nothing_is_probed_where_no_data_flows))
