@@ -79,7 +79,9 @@
 #define STT_REKEY_AFTER_NS          STT_S(120)          /* since the last, and one of ... */
 #define STT_REKEY_AFTER_BYTES       (UINT64_C(1) << 20) /* ... these two */
 #define STT_REKEY_AFTER_PACKETS     1000u               /* other than PING */
-#define STT_REKEY_MESSAGE_BYTES_MAX 256u                /* KKpsk0 with empty payloads takes 48 */
+#define STT_REKEY_EARLIEST_NS       STT_S(60) /* half of it: no honest peer starts one so early */
+#define STT_REKEY_RETRY_NS          STT_S(1)  /* after one that came to nothing */
+#define STT_REKEY_MESSAGE_BYTES_MAX 256u      /* KKpsk0 with empty payloads takes 48 */
 
 /* Streams. */
 #define STT_STREAMS_DEFAULT          256u                 /* that a peer may open */

@@ -53,6 +53,7 @@ static const struct sentence {
     {STT_REKEY_AFTER_NS / STT_S(1), "03-handshake.md", "starts one: # s after the last"},
     {STT_REKEY_AFTER_PACKETS, "03-handshake.md", "or # packets other than PING"},
     {STT_REKEY_AFTER_BYTES >> 20, "03-handshake.md", "after # MiB or"},
+    {STT_REKEY_EARLIEST_NS / STT_S(1), "03-handshake.md", "comes less than # s after"},
     {STT_KEEP_ALIVE_NS_DEFAULT / STT_S(1), "04-session.md", "| # s of silence;"},
     {STT_TICK_NS / STT_MS(1), "04-session.md", "rounded up to ticks of # ms"},
     {STT_IDLE_TIMEOUT_MS_DEFAULT / 1000, "04-session.md", "| # s without an opened packet"},
@@ -149,6 +150,8 @@ START_TEST(limits_fit_each_other)
     ck_assert_uint_le(STT_STREAM_WINDOW_MAX, STT_SESSION_WINDOW_MAX);
     ck_assert_uint_lt(STT_URGENCY_DEFAULT, STT_URGENCY_LEVELS);
     ck_assert_uint_lt(STT_EXTENSIONS_MAX * 2, STT_HANDSHAKE_BYTES);
+    /* a session opens at one side up to a whole handshake before it does at the other */
+    ck_assert_uint_lt(STT_REKEY_EARLIEST_NS + STT_HANDSHAKE_GIVE_UP_NS, STT_REKEY_AFTER_NS);
 }
 END_TEST
 
