@@ -18,11 +18,11 @@ import cpace
 import identity
 import noise
 import primitives as prim
+import rekeys
 from handshake import IDS, MODES, Side, WrongCode, encode_payload, encode_value, parameter
 from handshake import varint
-from noise import Noise, Refused
-from packets import MAC, SUITES, Session, code_text, cookie, cookie_key, lp, mac1_key, refuse
-from packets import u8, u64
+from noise import LowOrder, Noise, Refused
+from packets import MAC, SUITES, Session, code_text, cookie, cookie_key, mac1_key, refuse, u8
 
 
 # -- playing a handshake ---------------------------------------------------------------------------
@@ -46,14 +46,6 @@ def verdict_of(refusal):
     if isinstance(refusal, WrongCode):
         return "wrong code"
     return "refused" if refusal else "accepted"
-
-
-class LowOrder(Noise):
-    """Sends an ephemeral key of low order, and takes 0 for what everybody's DH with it is."""
-
-    def dh(self, token):
-        mine = token[0 if self.initiator else 1]
-        return bytes(32) if mine == "e" else super().dh(token)
 
 
 class Play:
@@ -247,25 +239,9 @@ def identity_frame(secret, role, h):
 
 def rekey(play, name, session):
     """A REKEY that begins epoch 1; `session` is in epoch 0."""
-    initiator, responder = play.sides["initiator"], play.sides["responder"]
+    statics = [play.sides[role].static_secret for role in ("initiator", "responder")]
     secrets = [random(f"{name} rekey ephemeral {role}") for role in (0, 1)]
-    psk, prologue = session.exporter(0), b"".join(map(lp, (b"stt1 rekey", session.h[0], u64(1),
-                                                           session.name)))
-    one = Noise("KKpsk0", True, prologue, initiator.static_secret, secrets[0], responder.static,
-                psk)
-    two = Noise("KKpsk0", False, prologue, responder.static_secret, secrets[1], initiator.static,
-                psk)
-    messages = []
-    for writer, reader in ((one, two), (two, one)):
-        message = writer.write_tokens()
-        message += writer.seal(b"")
-        assert reader.open(reader.read_tokens(message)) == b""
-        messages.append(message)
-    assert one.split() == two.split() and one.h == two.h
-    session.rekey(*one.split(), one.h)
-    return {"ephemeral_secrets": secrets, "psk": psk, "prologue": prologue, "messages": messages,
-            "frames": [varint(0x1E) + u8(stage) + varint(1) + varint(len(m)) + m
-                       for stage, m in ((1, messages[0]), (2, messages[1]))]}
+    return rekeys.exchange(session, statics, secrets)
 
 
 def session_vectors(play, name, fresh, first):
