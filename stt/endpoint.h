@@ -101,6 +101,7 @@ enum stt_reason {
     STT_REASON_FORKED,        /* secrets do not survive a fork */
     STT_REASON_KEYS_WORN_OUT, /* too many failed opens, or no numbers left */
     STT_REASON_MEMORY,        /* no memory to go on */
+    STT_REASON_NOT_ALLOWED,   /* the allow-list has the peer no longer */
 };
 
 #define STT_REASON_TEXT_MAX 256
@@ -151,7 +152,8 @@ int stt_session_close(struct stt_endpoint *ep, stt_ns now, stt_handle session, u
 int stt_session_ping(struct stt_endpoint *ep, stt_ns now, stt_handle session);
 
 /* Begins the next epoch of keys; it happens by itself before a key is worn. STT_E_AGAIN: nothing
- * sent under the present one has been acknowledged yet. */
+ * sent under the present one has been acknowledged yet, or the two sides are agreeing on new keys
+ * anyway. */
 int stt_session_update_keys(struct stt_endpoint *ep, stt_ns now, stt_handle session);
 
 /* Tries another path: another local address, carrier or both, perhaps another remote address. The
@@ -167,7 +169,7 @@ struct stt_session_info {
     const char *state; /* in words */
     bool initiator, confirmed, exclusive, stalled;
     const char *suite;
-    uint64_t epoch;
+    uint64_t epoch, rekeys; /* of keys; how many of them came from a REKEY */
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
     uint64_t opens_failed;
     stt_ns rtt_ns; /* smoothed; 0: not measured yet */

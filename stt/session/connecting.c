@@ -280,10 +280,14 @@ int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     uint8_t secrets[STT_DIRECTIONS][STT_SECRET_BYTES];
     (void)now;
     size_t bytes = stt_protect_bytes(suite);
+    bytes += s->mode == STT_MODE_W ? sizeof(struct stt_throwaway) : 0;
     struct stt_protect *protect = stt_env_secret_alloc(&ep->env, bytes);
     if (!protect)
         return STT_E_MEMORY;
+    s->protect = protect;
     s->protect_bytes = (uint32_t)bytes;
+    s->suite = suite;
+    stt_rekeying_keep(s);
     bool done = stt_handshake_finish(s->handshake, &keys);
     assert(done);
     memcpy(secrets[STT_TO_RESPONDER], keys.initiator, STT_SECRET_BYTES);
@@ -293,8 +297,6 @@ int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     memcpy(s->h, keys.h, sizeof s->h);
     stt_env_wipe(secrets, sizeof secrets);
     stt_env_wipe(&keys, sizeof keys);
-    s->protect = protect;
-    s->suite = suite;
     take_answers(s);
     if (!s->is_initiator)
         remember_exclusive(ep, s);
@@ -395,6 +397,7 @@ void stt_connecting_open(struct stt_endpoint *ep, stt_ns now, struct stt_session
     if (!s->is_initiator || s->mode != STT_MODE_K)
         stt_connecting_confirmed(ep, now, s);
     stt_session_enter(ep, now, s, STT_SESSION_OPEN);
+    stt_rekeying_open(s, now);
     s->is_reported = true;
     s->last_received_at = now;
     if (!s->is_initiator)

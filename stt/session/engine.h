@@ -13,6 +13,7 @@
  *     stats        what it has done, in numbers
  *     routes       what changes with the path
  *     sizing       the packet size, as it is found
+ *     rekeying     new keys for a session that runs
  *     lifetime     states, timers, the end */
 #ifndef STT_SESSION_ENGINE_H
 #define STT_SESSION_ENGINE_H
@@ -329,6 +330,23 @@ void stt_sizing_apply(struct stt_session *s);
 void stt_sizing_on_pto(struct stt_session *s);
 /* The size of a probe to be sent now; 0: none. */
 uint32_t stt_sizing_probe(struct stt_session *s, stt_ns now, size_t room);
+
+/* -- rekeying ------------------------------------------------------------------------------------
+ */
+
+/* Takes what a REKEY will need from the handshake; W: to behind protect, where there is room. */
+void stt_rekeying_keep(struct stt_session *s);
+void stt_rekeying_open(struct stt_session *s, stt_ns now);
+/* The session is open no longer. */
+void stt_rekeying_end(struct stt_endpoint *ep, struct stt_session *s);
+/* The initiator, from rekey_clock.from on: begins a REKEY when everything else is there. */
+void stt_rekeying_if_due(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+void stt_rekeying_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
+uint64_t stt_rekeying_arrived(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                              struct rd *r);
+bool stt_rekeying_say(const struct stt_session *s, struct wr *w);
+/* A packet of the next epoch has opened. */
+void stt_rekeying_on_epoch(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 
 /* -- datagram ------------------------------------------------------------------------------------
  */

@@ -17,6 +17,7 @@
  *   old keys    what was sealed before a key update has come by now, or never will;
  *   ids         a retired id names the session no longer;
  *   hold        the peer's connect did not come in time to take the place of ours;
+ *   rekey       the session has had its keys for so long that it gets new ones, if it was used;
  *   closing     late packets of a closed session have come by now. */
 #include "stt/session/engine.h"
 
@@ -82,8 +83,10 @@ void stt_session_enter(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     if (state == STT_SESSION_OPEN)
         s->opened_at = now;
     s->state = (uint8_t)state;
-    if (state > STT_SESSION_OPEN)
+    if (state > STT_SESSION_OPEN) {
         forget_exclusive(ep, s);
+        stt_rekeying_end(ep, s);
+    }
     stt_session_trace(ep, now, s, state);
 }
 
@@ -100,7 +103,8 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
     if (!s)
         return NULL;
     *s = (struct stt_session){
-        .created_at = now, .last_received_at = now, .opened_at = STT_NEVER, .ended_at = STT_NEVER};
+        .created_at = now, .last_received_at = now, .opened_at = STT_NEVER, .ended_at = STT_NEVER,
+        .rekey_clock.from = STT_NEVER};
     stt_loss_init(&s->loss, &ep->env, be32_load(seeds));
     s->packet_bytes = ep->config.packet_bytes;
     stt_list_init(&s->ready);
@@ -153,6 +157,7 @@ void stt_session_free(struct stt_endpoint *ep, struct stt_session *s)
     stt_admission_end_attempt(ep, 0, s, STT_GUESS_NONE);
     stt_admission_release(ep, s);
     forget_exclusive(ep, s);
+    stt_rekeying_end(ep, s);
     wipe_keys(ep, s);
     for (int i = 0; i < STT_SESSION_IDS_MAX; i++)
         if (s->ids.own[i].used)
@@ -446,6 +451,7 @@ static on_timer *const handlers[STT_TIMER_COUNT] = {
     [STT_TIMER_OLD_KEYS] = on_old_keys,
     [STT_TIMER_IDS] = on_ids,
     [STT_TIMER_HOLD] = on_hold,
+    [STT_TIMER_REKEY] = stt_rekeying_on_timer,
     [STT_TIMER_CLOSING] = on_closing,
 };
 

@@ -11,7 +11,7 @@ struct arrival {
     uint64_t type; /* of the frame at hand */
     uint8_t ecn;
     uint8_t own_id; /* place of our id that it came by */
-    bool elicits, moves_path;
+    bool elicits, moves_path, is_use; /* is_use: more than PADDING, PING and ACK */
 };
 
 /* NO_ERROR, or the close code of the rule that was broken. */
@@ -222,6 +222,12 @@ static uint64_t on_datagram(struct stt_endpoint *ep, struct stt_session *s, stru
     return stt_session_datagram_arrived(ep, a->now, s, f.data);
 }
 
+static uint64_t on_rekey(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                         struct rd *r)
+{
+    return stt_rekeying_arrived(ep, a->now, s, r);
+}
+
 static on_frame *const handlers[STT_FRAME_EXTENSION] = {
     [STT_FRAME_PADDING] = on_padding,
     [STT_FRAME_PING] = on_ping,
@@ -242,6 +248,7 @@ static on_frame *const handlers[STT_FRAME_EXTENSION] = {
     [STT_FRAME_RETIRE_ID] = on_retire_id,
     [STT_FRAME_PATH_CHALLENGE] = on_path_challenge,
     [STT_FRAME_PATH_RESPONSE] = on_path_response,
+    [STT_FRAME_REKEY] = on_rekey,
     [STT_FRAME_IDENTITY] = on_identity,
     [STT_FRAME_CLOSE] = on_close,
     [STT_FRAME_CLOSE_APPLICATION] = on_close,
@@ -272,6 +279,7 @@ static uint64_t take_frame(struct stt_endpoint *ep, struct stt_session *s, struc
         return STT_CLOSE_FRAME_UNEXPECTED;
     a->elicits = a->elicits || rule->elicits_ack;
     a->moves_path = a->moves_path || rule->moves_path;
+    a->is_use = a->is_use || a->type > STT_FRAME_ACK_ECN;
     return handler(ep, s, a, r);
 }
 
@@ -410,11 +418,15 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
         take_closing(ep, now, s, opened->payload);
         return;
     }
-    if (opened->began_epoch)
+    if (opened->began_epoch) {
         stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
+        stt_rekeying_on_epoch(ep, now, s);
+    }
     bool is_highest = opened->number >= stt_ranges_end(&s->acks.received);
     if (!take_payload(ep, s, &a, opened->payload))
         return;
+    if (!a.is_use)
+        s->rekey_clock.idle.packets++;
     after_packet(ep, s, &a, opened->number, opened->payload.len + STT_PROTECT_OVERHEAD_BYTES,
                  is_highest);
 }

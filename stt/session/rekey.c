@@ -17,20 +17,14 @@
 void stt_rekey_clock_start(struct stt_rekey_clock *c, stt_ns now, const struct stt_rekey_use *use,
                            bool is_initiator)
 {
-    c->last = now;
-    c->due_at = is_initiator ? now + STT_REKEY_AFTER_NS : STT_NEVER;
-    c->then = *use;
+    c->from = now + (is_initiator ? STT_REKEY_AFTER_NS : STT_REKEY_EARLIEST_NS);
+    c->idle = *use;
 }
 
 bool stt_rekey_is_due(const struct stt_rekey_clock *c, stt_ns now, const struct stt_rekey_use *use)
 {
-    return now >= c->due_at && (use->bytes - c->then.bytes >= STT_REKEY_AFTER_BYTES ||
-                                use->packets - c->then.packets >= STT_REKEY_AFTER_PACKETS);
-}
-
-bool stt_rekey_is_early(const struct stt_rekey_clock *c, stt_ns now)
-{
-    return now - c->last < STT_REKEY_EARLIEST_NS;
+    return now >= c->from && (use->bytes - c->idle.bytes >= STT_REKEY_AFTER_BYTES ||
+                              use->packets - c->idle.packets >= STT_REKEY_AFTER_PACKETS);
 }
 
 /* -- Noise ------------------------------------------------------------------------------------- */

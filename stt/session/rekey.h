@@ -19,24 +19,27 @@ enum { STT_REKEY_NOISE_BYTES = STT_NOISE_KEY_BYTES + STT_NOISE_TAG_BYTES };
 
 /* -- when -------------------------------------------------------------------------------------- */
 
-/* What a session has carried, in both directions together. */
+/* What a session has carried so far, in both directions together. */
 struct stt_rekey_use {
-    uint64_t bytes, packets; /* packets: other than PING */
+    uint64_t bytes, packets;
 };
 
 struct stt_rekey_clock {
-    stt_ns last;               /* one was done or answered, or the session opened */
-    stt_ns due_at;             /* not before; STT_NEVER: one runs, or the peer starts them */
-    struct stt_rekey_use then; /* at the last */
-    uint64_t n;                /* that were done */
+    stt_ns from;               /* the initiator starts the next, the responder answers one */
+    struct stt_rekey_use idle; /* what does not count: all before the last, and PING */
 };
 
+/* The session opens, or one is done. */
 void stt_rekey_clock_start(struct stt_rekey_clock *c, stt_ns now, const struct stt_rekey_use *use,
                            bool is_initiator);
+
 /* The initiator starts one. */
 bool stt_rekey_is_due(const struct stt_rekey_clock *c, stt_ns now, const struct stt_rekey_use *use);
 /* The responder is asked sooner than anybody honest asks. */
-bool stt_rekey_is_early(const struct stt_rekey_clock *c, stt_ns now);
+static inline bool stt_rekey_is_early(const struct stt_rekey_clock *c, stt_ns now)
+{
+    return now < c->from;
+}
 
 /* -- one exchange ------------------------------------------------------------------------------ */
 

@@ -123,6 +123,8 @@ static bool say(struct stt_endpoint *ep, struct stt_session *s, uint32_t bit, st
         return say_identity(ep, s, w);
     case STT_OWES_CLOSE:
         return say_close(s, w);
+    case STT_OWES_REKEY:
+        return stt_rekeying_say(s, w);
     default:
         break;
     }

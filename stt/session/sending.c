@@ -58,12 +58,17 @@ static void remember(struct stt_session *s, stt_ns now, const struct stt_packing
         stt_session_set(s, STT_TIMER_STALLED, now + STT_STALLED_PTO * stt_session_pto(s));
 }
 
+/* Neither side does while a REKEY runs. */
+static bool may_update_keys(const struct stt_session *s)
+{
+    return !s->rekey && stt_protect_may_update(s->protect);
+}
+
 /* Before the numbers of a key run out, or are worn, the next epoch begins (spec 03, "Key update").
  */
 static void update_keys_in_time(stt_ns now, struct stt_session *s)
 {
-    if (stt_protect_sealable(s->protect) >= STT_KEY_UPDATE_RESERVE ||
-        !stt_protect_may_update(s->protect))
+    if (stt_protect_sealable(s->protect) >= STT_KEY_UPDATE_RESERVE || !may_update_keys(s))
         return;
     stt_protect_update(s->protect);
     stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
@@ -127,6 +132,15 @@ static bool may_elicit(struct stt_session *s, stt_ns now, const struct outing *o
     return true;
 }
 
+/* Nothing but PADDING, PING and ACK: no use of the session. */
+static bool is_ping(const struct stt_packing *p)
+{
+    const struct stt_packet_draft *d = &p->packets[0];
+    return p->n_packets == 1 && (!d->elicits || (d->n_pieces == 1 && !d->pieces->len &&
+                                                 d->pieces->owes == STT_OWES_PING &&
+                                                 d->pieces->stream == STT_NO_STREAM));
+}
+
 /* After packing: numbers, seal, memory, timers. */
 static void send_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                        const struct stt_packing *p, struct stt_train *train, size_t segment)
@@ -141,6 +155,8 @@ static void send_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     remember(s, now, p, first, train->ecn);
     s->packets_sent += p->n_packets;
     s->bytes_sent += train->len;
+    if (is_ping(p))
+        s->rekey_clock.idle.packets++;
     stt_paths_on_sent(&s->paths, &train->path, train->len);
     if (!elicits || s->state > STT_SESSION_OPEN)
         return;
@@ -303,6 +319,8 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     size_t size = s->packet_bytes;
     if (allowance < STT_PROTECT_OVERHEAD_BYTES + 1 || !sealable)
         return false;
+    if (s->rekey) /* the last packets of a key are for what completes it */
+        sealable -= sealable < STT_KEY_UPDATE_RESERVE ? sealable : STT_KEY_UPDATE_RESERVE;
     if (stt_saying_has_ack(s) && stt_acks_wants_ping(&s->acks))
         s->owed |= STT_OWES_PING; /* in the same packet, so that we hear of the ACK */
     size_t n = data_packets(s, now, train->len, allowance);
@@ -375,6 +393,8 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
         return STT_SENDING_NOTHING;
     size_t room = train->len;
     update_keys_in_time(now, s);
+    if (s->is_initiator && now >= s->rekey_clock.from)
+        stt_rekeying_if_due(ep, now, s);
     sent = for_paths && transmit_for_paths(ep, now, s, &wanted, train);
     if (!sent && stt_sending_is_writable(ep, stt_paths_current(&s->paths))) {
         train->len = room;
@@ -395,7 +415,7 @@ int stt_session_update_keys(struct stt_endpoint *ep, stt_ns now, stt_handle sess
     int error = stt_endpoint_find_open(ep, now, session, &s);
     if (error)
         return error;
-    if (!stt_protect_may_update(s->protect))
+    if (!may_update_keys(s))
         return STT_E_AGAIN;
     stt_protect_update(s->protect);
     stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));

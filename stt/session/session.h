@@ -20,6 +20,7 @@
 #include "stt/session/counts.h"
 #include "stt/session/handshake.h"
 #include "stt/session/paths.h"
+#include "stt/session/rekey.h"
 #include "stt/session/session_ids.h"
 #include "stt/stream/stream.h"
 
@@ -65,6 +66,7 @@ enum stt_session_state {
     X(OLD_KEYS, "old keys")     /* the previous epoch is wiped */                                  \
     X(IDS, "ids")               /* a retired id is forgotten */                                    \
     X(HOLD, "hold")             /* the peer's connect did not take its place */                    \
+    X(REKEY, "rekey")           /* the session gets new keys, if it was used */                    \
     X(CLOSING, "closing")       /* the closed session is forgotten */
 
 enum stt_session_timer {
@@ -89,6 +91,7 @@ enum {
     STT_OWES_NEW_ID = 1u << 8,
     STT_OWES_RETIRE_ID = 1u << 16,
     STT_OWES_IDS_MASK = 0xffffu << 8,
+    STT_OWES_REKEY = 1u << 24,
 };
 
 /* How the end came about, for CLOSED. */
@@ -112,6 +115,12 @@ enum {
     STT_PENDING_FATE = 1u << 6,
     STT_PENDING_STAYED = 1u << 7,
     STT_PENDING_CLOSED = 1u << 8, /* the last one; the object goes with it */
+};
+
+/* W: the static keys of the handshake, which are nobody's, for REKEY. Stands behind protect. */
+struct stt_throwaway {
+    struct stt_noise_keypair own;
+    uint8_t peer[STT_NOISE_KEY_BYTES];
 };
 
 /* What a session holds more of while packets flow: lent to protect and acks. */
@@ -155,7 +164,7 @@ struct stt_session {
     const struct stt_aead_suite *suite;
     struct stt_busy *busy;                 /* while packets flow; NULL in quiet times */
     uint8_t message_3_mac1[STT_MAC_BYTES]; /* S, W: of the one that was accepted */
-    uint8_t h[64];                         /* handshake hash */
+    uint8_t h[64];                         /* of the handshake, or of the latest REKEY */
     struct stt_peer_id peer;               /* authenticated; before that the pin, or whom we call */
     struct stt_peer_params params;
     struct stt_session_ids ids;
@@ -171,12 +180,15 @@ struct stt_session {
     uint32_t owed; /* STT_OWES_ bits to be said */
     struct stt_acks acks;
     struct stt_loss loss;
+    uint32_t rekeys;                  /* that were done */
     struct stt_streams *streams;      /* NULL before the first stream */
     uint32_t close_heard, close_next; /* packets in closing; answered after 1, 2, 4, ... */
 
     uint64_t packets_before; /* received until the latest silence */
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
     uint32_t dropped_no_key, dropped_replayed_packet, dropped_no_room, ptos;
+    struct stt_rekey *rekey; /* while one runs; in memory for secrets */
+    struct stt_rekey_clock rekey_clock;
     stt_ns created_at, confirmed_at, last_received_at;
     stt_ns opened_at, ended_at; /* of OPEN; STT_NEVER before each */
     struct stt_session_end end;

@@ -15,7 +15,8 @@ static void on_owes_acked(struct stt_session *s, uint32_t owes)
     for (int place = 0; place < STT_SESSION_IDS_MAX; place++)
         if (owes & (uint32_t)STT_OWES_RETIRE_ID << place)
             stt_session_ids_on_retire_acked(&s->ids, place);
-    s->owed &= ~(owes & ~(uint32_t)(STT_OWES_PING | STT_OWES_ACK | STT_OWES_LIMITS));
+    uint32_t newer = STT_OWES_PING | STT_OWES_ACK | STT_OWES_LIMITS | STT_OWES_REKEY;
+    s->owed &= ~(owes & ~newer);
 }
 
 static void on_owes_lost(struct stt_endpoint *ep, struct stt_session *s, uint32_t owes)

@@ -80,7 +80,7 @@
 #define STT_REKEY_AFTER_BYTES       (UINT64_C(1) << 20) /* ... these two */
 #define STT_REKEY_AFTER_PACKETS     1000u               /* other than PING */
 #define STT_REKEY_EARLIEST_NS       STT_S(60) /* half of it: no honest peer starts one so early */
-#define STT_REKEY_RETRY_NS          STT_S(1)  /* after one that came to nothing */
+#define STT_REKEY_RETRY_NS          STT_S(1)  /* of one that came to nothing, or is not answered */
 #define STT_REKEY_MESSAGE_BYTES_MAX 256u      /* KKpsk0 with empty payloads takes 48 */
 
 /* Streams. */

@@ -15,7 +15,7 @@ enum { ORDINARY = 0x6f726421, SECRET = 0x73656321, RELEASED = 0x64656164 };
 struct header {
     _Alignas(16) uint32_t kind;
     size_t len;
-    struct stt_list secrets;
+    struct stt_list blocks;
 };
 
 #define REFUSE(...)                                                                                \
@@ -43,9 +43,8 @@ static void *take(struct test_env *te, size_t len, uint32_t kind)
     if (!h)
         REFUSE("malloc of %zu bytes failed", len);
     *h = (struct header){.kind = kind, .len = len};
-    stt_list_init(&h->secrets);
-    if (kind == SECRET)
-        stt_list_push_back(&te->secrets, &h->secrets);
+    stt_list_init(&h->blocks);
+    stt_list_push_back(kind == SECRET ? &te->secrets : &te->ordinary, &h->blocks);
     memset(h + 1, 0xa5, len); /* so that nobody relies on zeros by luck */
     te->live++;
     te->bytes_in_use += len;
@@ -62,7 +61,7 @@ static void give_back(struct test_env *te, void *p, size_t len, uint32_t kind)
     if (h->len != len)
         REFUSE("released %zu bytes of a block of %zu", len, h->len);
     h->kind = RELEASED;
-    stt_list_remove(&h->secrets);
+    stt_list_remove(&h->blocks);
     te->live--;
     te->bytes_in_use -= len;
     free(h);
@@ -122,6 +121,7 @@ void test_env_init(struct test_env *te, uint64_t seed)
 {
     *te = (struct test_env){.seed = seed, .rng = rng_init(seed), .drew_with = rng_init(seed)};
     stt_list_init(&te->secrets);
+    stt_list_init(&te->ordinary);
     te->env = (struct stt_env){
         .ctx = te,
         .entropy = on_entropy,
@@ -138,9 +138,29 @@ void test_env_fork(struct test_env *te)
 {
     te->forked = true;
     for (struct stt_list *l = te->secrets.next; l != &te->secrets; l = l->next) {
-        struct header *h = STT_LIST_ENTRY(l, struct header, secrets);
+        struct header *h = STT_LIST_ENTRY(l, struct header, blocks);
         memset(h + 1, 0, h->len);
     }
+}
+
+static bool is_in(const struct stt_list *blocks, const void *what, size_t len)
+{
+    for (const struct stt_list *l = blocks->next; l != blocks; l = l->next) {
+        const struct header *h = STT_LIST_ENTRY(l, const struct header, blocks);
+        if (memmem(h + 1, h->len, what, len))
+            return true;
+    }
+    return false;
+}
+
+bool test_env_has_secret(const struct test_env *te, const void *what, size_t len)
+{
+    return is_in(&te->secrets, what, len);
+}
+
+bool test_env_has_ordinary(const struct test_env *te, const void *what, size_t len)
+{
+    return is_in(&te->ordinary, what, len);
 }
 
 void test_env_check_no_leak(const struct test_env *te)

@@ -50,14 +50,19 @@ struct test_env {
     uint64_t entropy_bytes;
     uint64_t traced; /* trace events */
 
-    struct rng drew_with;    /* the latest draw */
-    struct stt_list secrets; /* blocks of secret memory */
+    struct rng drew_with;     /* the latest draw */
+    struct stt_list secrets;  /* blocks of secret memory ... */
+    struct stt_list ordinary; /* ... and of other */
 };
 
 void test_env_init(struct test_env *te, uint64_t seed);
 
 /* This is the child of a fork now: its secrets are zeros. */
 void test_env_fork(struct test_env *te);
+
+/* Whether these bytes lie in a block of secret memory, or of other. */
+bool test_env_has_secret(const struct test_env *te, const void *what, size_t len);
+bool test_env_has_ordinary(const struct test_env *te, const void *what, size_t len);
 
 /* Prints what is left and aborts unless everything was released. */
 void test_env_check_no_leak(const struct test_env *te);

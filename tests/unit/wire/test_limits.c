@@ -4,6 +4,7 @@
 
 #include "crypto/mac.h"
 #include "crypto/replay.h"
+#include "stt/session/engine.h"
 #include "stt/stream/fates.h"
 #include "stt/wire/frame.h"
 #include "stt/wire/packet.h"
@@ -54,6 +55,7 @@ static const struct sentence {
     {STT_REKEY_AFTER_PACKETS, "03-handshake.md", "or # packets other than PING"},
     {STT_REKEY_AFTER_BYTES >> 20, "03-handshake.md", "after # MiB or"},
     {STT_REKEY_EARLIEST_NS / STT_S(1), "03-handshake.md", "comes less than # s after"},
+    {STT_KEY_UPDATE_RESERVE, "03-handshake.md", "data with the last # of them"},
     {STT_KEEP_ALIVE_NS_DEFAULT / STT_S(1), "04-session.md", "| # s of silence;"},
     {STT_TICK_NS / STT_MS(1), "04-session.md", "rounded up to ticks of # ms"},
     {STT_IDLE_TIMEOUT_MS_DEFAULT / 1000, "04-session.md", "| # s without an opened packet"},
