@@ -452,6 +452,25 @@ START_TEST(a_key_that_is_nearly_worn_is_no_obstacle)
 }
 END_TEST
 
+START_TEST(it_waits_for_a_key_of_which_less_than_half_is_used)
+{
+    if (!stt_aead_by_id(STT_AEAD_AES_256_GCM, stt_cpu_detect()))
+        return;
+    use_gcm(STT_MODE_K);
+    use_enough();
+    run_until(due - STT_US(1));
+    struct stt_protect *p = session_of(w.client)->protect;
+    p->sealed = p->keys.suite->max_packets / 2 + 1;
+    run_until(due + STT_S(30));
+    world_require(&w, info_of(w.client).epoch == 0);
+    p->sealed = p->keys.suite->max_packets - 100;
+    run_until(due + STT_S(60));
+    require_rekeys(1);
+    world_require(&w, info_of(w.client).epoch == 2);
+    flows_end(&f);
+}
+END_TEST
+
 START_TEST(while_it_runs_data_leaves_the_last_packets_of_a_key_alone)
 {
     static struct stt_rekey one;
@@ -550,6 +569,7 @@ SUITE("rekey scenarios",
       LOOP(it_comes_between_any_number_of_key_updates, 0, 24),
       TEST(while_it_runs_neither_host_updates_keys),
       LOOP(a_key_that_is_nearly_worn_is_no_obstacle, 0, 4),
+      TEST(it_waits_for_a_key_of_which_less_than_half_is_used),
       TEST(while_it_runs_data_leaves_the_last_packets_of_a_key_alone),
       LOOP(without_memory_it_waits_until_there_is_some, 0, 2 * MODES),
       LOOP(a_session_that_ends_while_it_runs_leaves_nothing, 0, 4 * MODES),
