@@ -202,7 +202,8 @@ START_TEST(every_reason_has_a_sentence_of_its_own)
         for (int j = STT_REASON_NONE; j < i; j++)
             ck_assert_str_ne(text, stt_reason_text((enum stt_reason)j));
     }
-    ck_assert_str_eq(stt_reason_text((enum stt_reason)(STT_REASON_NOT_ALLOWED + 1)), "unknown reason");
+    ck_assert_str_eq(stt_reason_text((enum stt_reason)(STT_REASON_NOT_ALLOWED + 1)),
+                     "unknown reason");
     ck_assert_str_eq(stt_reason_text((enum stt_reason) - 1), "unknown reason");
 }
 END_TEST
