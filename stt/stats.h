@@ -76,8 +76,7 @@ const char *stt_held_text(enum stt_held_by by);
     X(rekeys, "rekeyings")                                                                         \
     STT_HELD_BY(STT_HELD_STAT, X)
 
-/* window_bytes and rate_bytes_per_s are UINT64_MAX where the controller sets none. Rekeying
- * is not there yet: rekeys is 0. */
+/* window_bytes and rate_bytes_per_s are UINT64_MAX where the controller sets none. */
 struct stt_session_stats {
 #define X(name, words) uint64_t name;
     STT_SESSION_STATS(X)

@@ -102,9 +102,11 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
     struct stt_session *s = drawn ? stt_slab_take(&ep->sessions) : NULL;
     if (!s)
         return NULL;
-    *s = (struct stt_session){
-        .created_at = now, .last_received_at = now, .opened_at = STT_NEVER, .ended_at = STT_NEVER,
-        .rekey_clock.from = STT_NEVER};
+    *s = (struct stt_session){.created_at = now,
+                              .last_received_at = now,
+                              .opened_at = STT_NEVER,
+                              .ended_at = STT_NEVER,
+                              .rekey_clock.from = STT_NEVER};
     stt_loss_init(&s->loss, &ep->env, be32_load(seeds));
     s->packet_bytes = ep->config.packet_bytes;
     stt_list_init(&s->ready);

@@ -10,7 +10,7 @@ struct arrival {
     const struct stt_path *path;
     uint64_t type; /* of the frame at hand */
     uint8_t ecn;
-    uint8_t own_id; /* place of our id that it came by */
+    uint8_t own_id;                   /* place of our id that it came by */
     bool elicits, moves_path, is_use; /* is_use: more than PADDING, PING and ACK */
 };
 

@@ -51,6 +51,7 @@ static void take_path(struct stt_session_stats *out, const struct stt_session *s
     out->in_flight_bytes = path->in_flight_bytes;
     out->packet_bytes = s->packet_bytes;
     out->path_changes = s->paths.moved;
+    out->rekeys = s->rekeys;
     out->epochs = s->protect ? s->protect->keys.number : 0;
 }
 
