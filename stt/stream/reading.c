@@ -16,12 +16,19 @@ size_t stt_stream_peek(struct stt_endpoint *ep, stt_handle stream, struct stt_pa
     return n;
 }
 
+/* What is left was given up, by one side or the other: nothing more is read. */
+static bool is_given_up(const struct stt_stream *t)
+{
+    return t->was_reset || t->is_stopped;
+}
+
 /* The reader's progress frees flow control, and perhaps ends the direction. */
 static void on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t len)
 {
     stt_throughput_add(&t->session->streams->consumed, now, len);
     stt_stream_on_consumed(ep, now, t, len);
-    if (stt_recvq_is_all_here(&t->receive) && !stt_recvq_available(&t->receive)) {
+    if (!is_given_up(t) && stt_recvq_is_all_here(&t->receive) &&
+        !stt_recvq_available(&t->receive)) {
         t->is_read_out = true;
         stt_stream_end_if_over(ep, t);
     }
