@@ -101,6 +101,7 @@ struct view {
     struct stt_messages place; /* a copy: looking changes nothing */
     uint64_t here;             /* bytes that have arrived from the place on */
     size_t room;               /* bytes of messages that are wanted */
+    bool is_over;              /* what was here is given up: there is no next item */
 };
 
 static void open_view(struct view *v, const struct stt_stream *t)
@@ -110,6 +111,7 @@ static void open_view(struct view *v, const struct stt_stream *t)
     v->place = t->reader;
     v->here = stt_recvq_available(&t->receive);
     v->room = SIZE_MAX;
+    v->is_over = is_given_up(t);
 }
 
 static void advance(struct view *v, uint64_t len)
@@ -127,6 +129,9 @@ static void advance(struct view *v, uint64_t len)
  * a rule (see *code), or nothing more is here. */
 static bool next_item(struct view *v, struct stt_message_part *item, uint64_t *code)
 {
+    *code = STT_CLOSE_NO_ERROR;
+    if (v->is_over)
+        return false;
     struct stt_messages_view view = stt_messages_next(&v->place, &v->input);
     *item = (struct stt_message_part){.is_first = view.is_first};
     *code = view.what == STT_MESSAGES_CUT         ? STT_CLOSE_FINAL_OFFSET
@@ -227,7 +232,8 @@ int stt_stream_consume_messages(struct stt_endpoint *ep, stt_ns now, stt_handle 
 static int on_nothing(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t code)
 {
     if (code != STT_CLOSE_NO_ERROR) {
-        stt_session_fail(ep, now, t->session, code, 0);
+        if (t->session->state == STT_SESSION_OPEN) /* else nobody would hear of it */
+            stt_session_fail(ep, now, t->session, code, 0);
         return STT_E_STATE;
     }
     on_consumed(ep, now, t, 0);

@@ -6,6 +6,7 @@
 #include "stt/streams.h"
 #include "tests/support/duo.h"
 #include "tests/support/suite.h"
+#include "tests/support/traitor.h"
 
 static struct duo duo;
 static stt_handle ours, theirs; /* a stream of the client's, at both sides; 0: not heard of */
@@ -94,4 +95,84 @@ START_TEST(what_was_cut_off_is_never_read_to_its_end)
 }
 END_TEST
 
-SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2))
+/* A message of which the reader has taken a part, and which does not come to its end. */
+static void cut_a_message(void)
+{
+    struct stt_message_read m;
+    uint8_t b[100];
+    setup_with(NULL);
+    ours = open_stream(true);
+    write_to(ours, 100000); /* more than the window: it has not all been sent */
+    run_for(STT_S(1));
+    ck_assert_int_eq(stt_stream_read_message(duo.server.ep, duo.now, theirs, b, sizeof b, &m),
+                     STT_OK);
+    ck_assert(m.len == sizeof b && !m.is_whole);
+}
+
+START_TEST(a_reset_inside_of_a_message_is_no_fault_of_the_peer)
+{
+    struct stt_message_read m;
+    uint8_t b[100];
+    cut_a_message();
+    ck_assert_int_eq(stt_stream_reset(duo.client.ep, duo.now, ours, 1), STT_OK);
+    run_for(STT_S(1));
+    ck_assert(heard[1] & STT_STREAM_RESET);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(stt_stream_read_message(duo.server.ep, duo.now, theirs, b, sizeof b, &m),
+                         STT_E_AGAIN);
+    struct stt_message_part part;
+    ck_assert_uint_eq(stt_stream_peek_messages(duo.server.ep, theirs, &part, 1), 0);
+    run_for(STT_S(1));
+    ck_assert_str_eq(duo_info(&duo.server).state, "open");
+    duo_end(&duo);
+}
+END_TEST
+
+START_TEST(a_stop_inside_of_a_message_is_followed_by_nothing)
+{
+    struct stt_message_read m;
+    uint8_t b[100];
+    cut_a_message();
+    ck_assert_int_eq(stt_stream_stop(duo.server.ep, duo.now, theirs, 1), STT_OK);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(stt_stream_read_message(duo.server.ep, duo.now, theirs, b, sizeof b, &m),
+                         STT_E_AGAIN);
+        run_for(STT_S(1));
+    }
+    ck_assert(heard[0] & STT_STREAM_STOPPED);
+    ck_assert_str_eq(duo_info(&duo.server).state, "open");
+    duo_end(&duo);
+}
+END_TEST
+
+/* -- rules that are broken --------------------------------------------------------------------- */
+
+START_TEST(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told)
+{
+    static const uint8_t cut[] = {STT_FRAME_STREAM | STT_STREAM_FIN, 2, 10, 1,
+                                  2}; /* 10 bytes are promised, 2 are there */
+    uint8_t packet[TRAITOR_PACKET_MAX], b[100];
+    struct stt_message_read m;
+    setup_with(NULL);
+    struct stt_session *traitor = traitor_session(duo.client.ep, duo.client.session);
+    size_t len = traitor_seal(traitor, BYTES(cut), packet);
+    duo_deliver_bytes(&duo, &duo.server, NULL, packet, len);
+    pull();
+    ck_assert(theirs);
+    if (_i)
+        stt_session_close(duo.server.ep, duo.now, duo.server.session, 0, NULL);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_ne(stt_stream_read_message(duo.server.ep, duo.now, theirs, b, 1, &m),
+                         STT_E_STALE);
+        int error = stt_stream_read_message(duo.server.ep, duo.now, theirs, b, sizeof b, &m);
+        ck_assert(error == STT_E_STATE || error == STT_E_AGAIN);
+    }
+    duo_run_apart(&duo, STT_S(1));
+    duo_end(&duo);
+}
+END_TEST
+
+SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
+      TEST(a_reset_inside_of_a_message_is_no_fault_of_the_peer),
+      TEST(a_stop_inside_of_a_message_is_followed_by_nothing),
+      LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))
