@@ -61,7 +61,7 @@ struct stt_part {
  * only. */
 size_t stt_stream_peek(struct stt_endpoint *ep, stt_handle stream, struct stt_part *parts,
                        size_t max);
-/* At most what peek has shown. */
+/* At most what peek has shown; also where that was nothing, for it may be the end. */
 int stt_stream_consume(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t len);
 /* Both in one, with a copy; *read is 0 when there is nothing. */
 int stt_stream_read(struct stt_endpoint *ep, stt_ns now, stt_handle stream, void *data, size_t room,
@@ -91,7 +91,7 @@ struct stt_message_part {
 };
 size_t stt_stream_peek_messages(struct stt_endpoint *ep, stt_handle stream,
                                 struct stt_message_part *parts, size_t max);
-/* The first n parts that were peeked. */
+/* The first n parts that were peeked; also where there were none, for it may be the end. */
 int stt_stream_consume_messages(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t n);
 
 /* -- events: pulled apart from those of sessions, so that neither hides the other -- */

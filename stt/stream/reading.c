@@ -205,8 +205,7 @@ static void take_view(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
     t->reader.begin = v->place.begin;
     t->reader.at = v->place.at;
     t->reader.end = v->place.end;
-    if (len)
-        take_to(ep, now, t, len);
+    take_to(ep, now, t, len); /* of nothing: perhaps this is the end */
 }
 
 int stt_stream_consume_messages(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t n)

@@ -95,6 +95,31 @@ START_TEST(what_was_cut_off_is_never_read_to_its_end)
 }
 END_TEST
 
+/* _i: messages, or bytes. */
+START_TEST(who_reads_in_place_comes_to_the_end_as_well)
+{
+    struct stt_message_part part;
+    struct stt_part bytes;
+    setup_with(NULL);
+    ours = open_stream(_i);
+    write_to(ours, 100);
+    run_for(STT_S(1));
+    for (int i = 0; i < 2; i++) { /* the end comes after everything else */
+        ck_assert(!info_of(&duo.server, theirs).is_read_to_end);
+        size_t n = _i ? stt_stream_peek_messages(duo.server.ep, theirs, &part, 1)
+                      : stt_stream_peek(duo.server.ep, theirs, &bytes, 1);
+        ck_assert_uint_eq(n, i == 0);
+        ck_assert_int_eq(_i ? stt_stream_consume_messages(duo.server.ep, duo.now, theirs, n)
+                            : stt_stream_consume(duo.server.ep, duo.now, theirs, n ? bytes.len : 0),
+                         STT_OK);
+        (void)stt_stream_finish(duo.client.ep, duo.now, ours);
+        run_for(STT_S(1));
+    }
+    ck_assert(info_of(&duo.server, theirs).is_read_to_end);
+    duo_end(&duo);
+}
+END_TEST
+
 /* A message of which the reader has taken a part, and which does not come to its end. */
 static void cut_a_message(void)
 {
@@ -173,6 +198,7 @@ START_TEST(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told)
 END_TEST
 
 SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
+      LOOP(who_reads_in_place_comes_to_the_end_as_well, 0, 2),
       TEST(a_reset_inside_of_a_message_is_no_fault_of_the_peer),
       TEST(a_stop_inside_of_a_message_is_followed_by_nothing),
       LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))
