@@ -40,7 +40,7 @@ void stt_sendq_fini(struct stt_sendq *q)
     stt_spans_clear(&q->lost, q->chunks.pool);
     stt_chunks_fini(&q->chunks);
     q->acked = q->queued = q->sent;
-    q->is_finished = q->fin_lost = false;
+    q->is_finished = q->fin_lost = q->fin_acked = false; /* what is given up is never done */
 }
 
 static uint64_t room_below(const struct stt_sendq *q, uint64_t capacity)

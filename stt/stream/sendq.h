@@ -33,7 +33,7 @@ struct stt_sendq_piece {
 
 void stt_sendq_init(struct stt_sendq *q, struct stt_chunk_pool *pool);
 /* Gives everything back. Also for RESET: nothing is owed any more, `sent` stays, acks and losses
- * that are still to come do nothing, and nothing can be written. */
+ * that are still to come do nothing, nothing can be written, and it is never done. */
 void stt_sendq_fini(struct stt_sendq *q);
 
 /* Copies in as much as fits below acked + capacity and the pool gives; answers how much. */

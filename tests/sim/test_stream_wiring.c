@@ -170,6 +170,46 @@ START_TEST(a_stop_inside_of_a_message_is_followed_by_nothing)
 }
 END_TEST
 
+static void hear_acks(void)
+{
+    duo.now += STT_MS(30); /* longer than acks wait */
+    stt_endpoint_expire(duo.server.ep, duo.now);
+    ck_assert(duo_carry(&duo, &duo.server));
+    pull();
+}
+
+/* Of three packets the last, with FIN, has arrived when the stream is reset; then the second does,
+ * and RESET is lost at first. */
+START_TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived)
+{
+    static uint8_t first[DUO_ROOM], second[DUO_ROOM];
+    struct stt_train train;
+    size_t len;
+    setup_with(NULL);
+    ours = open_stream(false);
+    write_to(ours, 100);
+    run_for(STT_S(1));
+    ck_assert_int_eq(stt_stream_finish(duo.server.ep, duo.now, theirs), STT_OK);
+    run_for(STT_S(1));
+    ck_assert_int_eq(stt_stream_read(duo.client.ep, duo.now, ours, data, 1, &len), STT_OK);
+    write_to(ours, 1000);
+    ck_assert(duo_transmit(&duo, &duo.client, first, &train));
+    write_to(ours, 1000);
+    ck_assert(duo_transmit(&duo, &duo.client, second, &train));
+    ck_assert_int_eq(stt_stream_finish(duo.client.ep, duo.now, ours), STT_OK);
+    ck_assert(duo_carry(&duo, &duo.client));
+    hear_acks();
+    ck_assert_int_eq(stt_stream_reset(duo.client.ep, duo.now, ours, 7), STT_OK);
+    duo_swallow(&duo, &duo.client);
+    duo_deliver(&duo, &duo.server, NULL, &train);
+    hear_acks();
+    run_for(STT_S(5));
+    ck_assert(heard[1] & STT_STREAM_RESET);
+    ck_assert(heard[0] & STT_STREAM_ENDED && heard[1] & STT_STREAM_ENDED);
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- rules that are broken --------------------------------------------------------------------- */
 
 START_TEST(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told)
@@ -201,4 +241,5 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       LOOP(who_reads_in_place_comes_to_the_end_as_well, 0, 2),
       TEST(a_reset_inside_of_a_message_is_no_fault_of_the_peer),
       TEST(a_stop_inside_of_a_message_is_followed_by_nothing),
+      TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived),
       LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))
