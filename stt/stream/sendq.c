@@ -79,6 +79,16 @@ size_t stt_sendq_write(struct stt_sendq *q, struct bytes data, uint64_t capacity
     return done;
 }
 
+void stt_sendq_take_back(struct stt_sendq *q, uint64_t to)
+{
+    assert(q->sent <= to && to <= q->queued);
+    uint64_t unused = (to + STT_CHUNK_BYTES - 1) / STT_CHUNK_BYTES * STT_CHUNK_BYTES;
+    for (; unused < q->queued; unused += STT_CHUNK_BYTES)
+        stt_chunks_drop(&q->chunks, unused);
+    q->queued = to;
+    stt_chunks_release(&q->chunks, q->acked, q->queued);
+}
+
 void stt_sendq_finish(struct stt_sendq *q)
 {
     q->is_finished = q->chunks.pool;

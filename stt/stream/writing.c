@@ -74,7 +74,7 @@ int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle str
     if (written == head_len)
         written += stt_sendq_write(&t->send, bytes_of(data, len), ep->config.send_ring_bytes);
     if (written < whole) { /* a message goes whole or not at all */
-        t->send.queued = before;
+        stt_sendq_take_back(&t->send, before);
         want_room(ep, t);
         return STT_E_AGAIN;
     }

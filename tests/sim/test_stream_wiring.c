@@ -210,6 +210,35 @@ START_TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived)
 }
 END_TEST
 
+/* -- memory ------------------------------------------------------------------------------------ */
+
+static void little_memory(struct stt_config *config)
+{
+    config->stream_memory_max = 1 << 20;
+}
+
+/* All of them want more than is there, and then one gives up. */
+START_TEST(messages_that_find_no_memory_hold_none)
+{
+    enum { STREAMS = 100, LEN = 300000 };
+    stt_handle streams[STREAMS];
+    size_t written;
+    setup_with(little_memory);
+    stt_handle first = open_stream(false);
+    write_to(first, 700000);
+    uint32_t in_use = duo.client.ep->chunks.chunks.in_use;
+    for (int i = 0; i < STREAMS; i++) {
+        streams[i] = open_stream(true);
+        ck_assert_int_eq(stt_stream_write(duo.client.ep, duo.now, streams[i], data, LEN, &written),
+                         STT_E_AGAIN);
+    }
+    ck_assert_uint_eq(duo.client.ep->chunks.chunks.in_use, in_use);
+    ck_assert_int_eq(stt_stream_reset(duo.client.ep, duo.now, first, 1), STT_OK);
+    write_to(streams[0], LEN);
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- rules that are broken --------------------------------------------------------------------- */
 
 START_TEST(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told)
@@ -242,4 +271,5 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       TEST(a_reset_inside_of_a_message_is_no_fault_of_the_peer),
       TEST(a_stop_inside_of_a_message_is_followed_by_nothing),
       TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived),
+      TEST(messages_that_find_no_memory_hold_none),
       LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))

@@ -262,6 +262,28 @@ START_TEST(a_place_that_was_not_written_to_goes_back)
 }
 END_TEST
 
+/* What was written over the border of a chunk, and then not at all. */
+START_TEST(what_is_taken_back_holds_no_memory)
+{
+    struct fixture f;
+    setup(&f);
+    write_all(&f, 1000);
+    ck_assert_str_eq(next(&f, 600), "0-600");
+    write_all(&f, 3 * STT_CHUNK_BYTES);
+    stt_sendq_take_back(&f.q, 1000);
+    ck_assert_uint_eq(f.pool.chunks.in_use, 1);
+    ck_assert_str_eq(next(&f, 65536), "600-1000");
+    acked(&f, 0, 1000);
+    check_idle(&f);
+    write_all(&f, 3 * STT_CHUNK_BYTES);
+    stt_sendq_take_back(&f.q, 1000);
+    check_idle(&f);
+    write_all(&f, 500); /* and it goes on there */
+    ck_assert_str_eq(next(&f, 65536), "1000-1500");
+    teardown(&f);
+}
+END_TEST
+
 START_TEST(what_is_acknowledged_in_order_leaves)
 {
     struct fixture f;
@@ -752,8 +774,8 @@ SUITE("sendq", TEST(an_idle_queue_holds_no_memory_but_itself),
       TEST(a_full_ring_takes_no_more_until_something_is_acknowledged),
       TEST(an_empty_pool_takes_no_more_and_something_is_left_for_what_arrives),
       TEST(bytes_can_be_written_in_place), TEST(a_place_that_was_not_written_to_goes_back),
-      TEST(what_is_acknowledged_in_order_leaves), TEST(a_byte_counts_as_acknowledged_once),
-      TEST(lost_bytes_go_first_and_are_cut_to_the_room),
+      TEST(what_is_taken_back_holds_no_memory), TEST(what_is_acknowledged_in_order_leaves),
+      TEST(a_byte_counts_as_acknowledged_once), TEST(lost_bytes_go_first_and_are_cut_to_the_room),
       TEST(neighbours_that_were_lost_go_out_together),
       TEST(what_was_acknowledged_meanwhile_is_not_sent_again),
       TEST(a_loss_of_what_is_acknowledged_is_none),
