@@ -276,11 +276,12 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
             stt_stream_on_blocked(ep, t, credit);
         return true;
     }
-    size_t exact = stt_frame_stream_header_size(t->id, piece.offset);
     struct frame_stream f = {.stream = t->id, .offset = piece.offset, .fin = piece.fin};
-    f.has_length = exact + stt_varint_size(piece.len) + piece.len < left;
     f.data.len = piece.len;
-    bool fits = stt_frame_stream_header_encode(&w, &f);
+    size_t rest = left - stt_frame_stream_header_size(t->id, piece.offset) - piece.len;
+    f.has_length = rest >= stt_varint_size(piece.len);
+    bool fits = f.has_length || !rest || stt_frame_padding_encode(&w, rest); /* to end with it */
+    fits = fits && stt_frame_stream_header_encode(&w, &f);
     assert(fits);
     size_t max;
     struct bytes *parts = stt_packing_data(p, &w, &max);

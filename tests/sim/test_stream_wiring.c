@@ -2,6 +2,7 @@
  * Where the parts of a stream meet: an end that comes while something is half done, memory that
  * runs out in the middle, a limit that holds back what is late. Two endpoints, and a network that
  * the test carries by hand. */
+#include "stt/datagrams.h"
 #include "stt/session/engine.h"
 #include "stt/streams.h"
 #include "tests/support/duo.h"
@@ -210,6 +211,72 @@ START_TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived)
 }
 END_TEST
 
+/* -- packets ----------------------------------------------------------------------------------- */
+
+/* Around the end of a packet, where there is room for few bytes more. */
+START_TEST(a_datagram_behind_the_data_of_a_stream_is_none_of_it)
+{
+    struct stt_stream_options o = STT_STREAM_OPTIONS_INIT;
+    setup_with(NULL);
+    o.urgency = 0; /* before datagrams */
+    o.no_delay = true;
+    for (size_t len = 1150; len < 1175; len++) {
+        int error = stt_stream_open(duo.client.ep, duo.now, duo.client.session, &o, &ours);
+        ck_assert_int_eq(error, STT_OK);
+        error =
+            stt_datagram_send(duo.client.ep, duo.now, duo.client.session, data, (size_t)_i, NULL);
+        ck_assert_int_eq(error, STT_OK);
+        write_to(ours, len);
+        run_for(STT_S(1));
+        ck_assert_uint_eq(info_of(&duo.server, theirs).bytes_received, len);
+        ck_assert_int_eq(stt_stream_finish(duo.client.ep, duo.now, ours), STT_OK);
+        run_for(STT_S(1));
+        ck_assert_str_eq(duo_info(&duo.server).state, "open");
+        ck_assert_int_eq(stt_datagram_consume(duo.server.ep, duo.server.session), STT_OK);
+    }
+    duo_end(&duo);
+}
+END_TEST
+
+static void large_packets(struct stt_config *config)
+{
+    config->packet_bytes = 40000;
+    config->max_frame_bytes = 65536;
+}
+
+START_TEST(data_ends_anywhere_around_the_end_of_a_large_packet)
+{
+    setup_with(large_packets);
+    for (size_t len = 39960; len < 39975; len++) {
+        ours = open_stream(false);
+        write_to(ours, len);
+        run_for(STT_S(1));
+        ck_assert_uint_eq(info_of(&duo.server, theirs).bytes_received, len);
+        ck_assert_int_eq(stt_stream_reset(duo.client.ep, duo.now, ours, 1), STT_OK);
+        run_for(STT_S(1));
+    }
+    duo_end(&duo);
+}
+END_TEST
+
+START_TEST(the_longest_datagrams_fit_large_packets)
+{
+    size_t len;
+    setup_with(large_packets);
+    size_t max = stt_datagram_bytes_max(duo.client.ep, duo.client.session);
+    ck_assert_uint_gt(max, 39900);
+    for (size_t sent = max - 10; sent <= max; sent++) {
+        int error = stt_datagram_send(duo.client.ep, duo.now, duo.client.session, data, sent, NULL);
+        ck_assert_int_eq(error, STT_OK);
+        run_for(STT_S(1));
+        error = stt_datagram_read(duo.server.ep, duo.server.session, data, sizeof data, &len);
+        ck_assert_int_eq(error, STT_OK);
+        ck_assert_uint_eq(len, sent);
+    }
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- memory ------------------------------------------------------------------------------------ */
 
 static void little_memory(struct stt_config *config)
@@ -271,5 +338,7 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       TEST(a_reset_inside_of_a_message_is_no_fault_of_the_peer),
       TEST(a_stop_inside_of_a_message_is_followed_by_nothing),
       TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived),
-      TEST(messages_that_find_no_memory_hold_none),
+      LOOP(a_datagram_behind_the_data_of_a_stream_is_none_of_it, 0, 4),
+      TEST(data_ends_anywhere_around_the_end_of_a_large_packet),
+      TEST(the_longest_datagrams_fit_large_packets), TEST(messages_that_find_no_memory_hold_none),
       LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))
