@@ -347,6 +347,7 @@ void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64
     if (x->blocked_at != x->send_limit) {
         x->blocked_at = x->send_limit;
         t->session->owed |= STT_OWES_DATA_BLOCKED;
+        stt_endpoint_ready(ep, t->session);
     }
 }
 

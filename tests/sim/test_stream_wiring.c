@@ -211,6 +211,33 @@ START_TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived)
 }
 END_TEST
 
+/* -- limits ------------------------------------------------------------------------------------ */
+
+static void tight_session(struct stt_config *config)
+{
+    config->session_window_bytes = config->session_window_max = config->stream_window_bytes;
+    config->stream_window_max = config->stream_window_bytes;
+}
+
+/* The reader has taken too little for it to be told by itself. */
+START_TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so)
+{
+    size_t len;
+    setup_with(tight_session);
+    ours = open_stream(false);
+    run_for(STT_S(1));
+    stt_handle held_back = theirs;
+    write_to(open_stream(false), 65536);
+    run_for(STT_S(1));
+    ck_assert_int_eq(stt_stream_read(duo.server.ep, duo.now, theirs, data, 4000, &len), STT_OK);
+    run_for(STT_S(1));
+    write_to(ours, 1000);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.server, held_back).bytes_received, 1000);
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- packets ----------------------------------------------------------------------------------- */
 
 /* Around the end of a packet, where there is room for few bytes more. */
@@ -339,6 +366,7 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       TEST(a_stop_inside_of_a_message_is_followed_by_nothing),
       TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived),
       LOOP(a_datagram_behind_the_data_of_a_stream_is_none_of_it, 0, 4),
+      TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so),
       TEST(data_ends_anywhere_around_the_end_of_a_large_packet),
       TEST(the_longest_datagrams_fit_large_packets), TEST(messages_that_find_no_memory_hold_none),
       LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))
