@@ -236,15 +236,14 @@ static size_t data_room(const struct stt_packing *p, const struct wr *head)
     return wr_left(head) < STT_PACKING_FRAME_HEAD && wr_left(head) < left ? 0 : left;
 }
 
-/* It has nothing more to send, or may not. */
-static void end_turns(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
+/* It has nothing more to send, or may not: its own limit holds it back, or that of the session. */
+static void end_turns(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t credit)
 {
-    t->is_flushed = false;
     stt_scheduler_remove(&t->session->streams->scheduler, &t->schedule);
     if (t->late && t->late->stuck <= t->send.sent)
         stt_late_look(ep, now, t); /* its turn has come */
     else if (t->send.queued > t->send.sent)
-        stt_stream_on_blocked(ep, t, UINT64_MAX);
+        stt_stream_on_blocked(ep, t, credit);
 }
 
 /* What is too late by now is not begun. */
@@ -271,9 +270,7 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
         return false;
     room = room < t->schedule.left ? room : t->schedule.left;
     if (!stt_sendq_next(&t->send, limit, room < left - head ? room : left - head, &piece)) {
-        stt_scheduler_remove(&x->scheduler, &t->schedule);
-        if (t->send.queued > t->send.sent)
-            stt_stream_on_blocked(ep, t, credit);
+        end_turns(ep, now, t, credit);
         return true;
     }
     struct frame_stream f = {.stream = t->id, .offset = piece.offset, .fin = piece.fin};
@@ -297,8 +294,10 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
         x->bytes_retransmitted += piece.len;
     }
     stt_scheduler_on_sent(&x->scheduler, &t->schedule, piece.len, now);
-    if (!stt_sendq_has(&t->send, stt_stream_limit(t)))
-        end_turns(ep, now, t);
+    if (stt_sendq_has(&t->send, stt_stream_limit(t)))
+        return true;
+    t->is_flushed = false;
+    end_turns(ep, now, t, UINT64_MAX);
     return true;
 }
 

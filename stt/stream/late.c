@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * late: gives up messages whose deadlines have passed, in the order of the stream, so that what is
- * skipped counts for flow control as if it had been sent. One whose turn has not come, or that the
- * peer's limits do not cover yet, waits: nothing new behind its beginning is sent meanwhile.
- * Spec 05, "Deadlines". */
+ * skipped counts for flow control as if it had been sent. One whose turn has not come waits:
+ * nothing new behind its beginning is sent meanwhile. One that ends beyond the peer's limits is
+ * sent as far as they reach, for it may be longer than the window: then they rise only when it is
+ * read. Spec 05, "Deadlines". */
 #include "stt/session/engine.h"
 
 static void rearm(struct stt_endpoint *ep, struct stt_stream *t)
 {
     struct stt_session *s = t->session;
     struct stt_late *late = t->late;
-    bool waits = late->stuck != UINT64_MAX; /* for something else than time */
+    bool waits = stt_late_waits(late); /* for something else than time */
     stt_timers_set(&s->streams->late, &late->timer,
                    waits ? STT_NEVER : stt_deadlines_next(&late->deadlines));
     stt_session_set(s, STT_TIMER_LATE, stt_timers_next(&s->streams->late));
@@ -67,13 +68,18 @@ static const struct stt_ranges *acked_above(const struct stt_stream *t, struct s
     return one;
 }
 
-/* Everything before it was sent, the peer allows all of it, and there is room to remember it. */
-static bool may_give_up(const struct stt_stream *t, struct stt_range message)
+/* Everything before it was sent, and there is room to remember it. */
+static bool has_its_turn(const struct stt_stream *t, struct stt_range message)
+{
+    return message.from <= t->send.sent && stt_skips_room(&t->late->skips);
+}
+
+/* The peer allows all of it. */
+static bool is_within_limits(const struct stt_stream *t, struct stt_range message)
 {
     const struct stt_streams *x = t->session->streams;
     uint64_t credit = t->send.sent + (x->send_limit - x->sent);
-    uint64_t limit = t->send_limit < credit ? t->send_limit : credit;
-    return message.from <= t->send.sent && message.to <= limit && stt_skips_room(&t->late->skips);
+    return message.to <= t->send_limit && message.to <= credit;
 }
 
 static void give_up(struct stt_endpoint *ep, struct stt_stream *t, struct stt_range message)
@@ -96,12 +102,15 @@ void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
     if (t->is_reset)
         return;
     late->stuck = UINT64_MAX;
-    while (stt_deadlines_due(&late->deadlines, now, acked_above(t, &one), &message)) {
-        if (!may_give_up(t, message)) {
+    late->is_beyond = false;
+    while (!stt_late_waits(late) &&
+           stt_deadlines_due(&late->deadlines, now, acked_above(t, &one), &message)) {
+        if (!has_its_turn(t, message))
             late->stuck = message.from;
-            break;
-        }
-        give_up(ep, t, message);
+        else if (!is_within_limits(t, message))
+            late->is_beyond = true;
+        else
+            give_up(ep, t, message);
     }
     stt_late_on_acked(ep, now, t);
     stt_stream_on_room(ep, t);
@@ -122,10 +131,12 @@ static stt_ns time_of(const struct stt_session *s, uint64_t bytes)
 void stt_late_foresee(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
 {
     const struct stt_deadlines_entry *e;
+    if (t->late->is_beyond)
+        stt_late_look(ep, now, t); /* a limit may have risen */
     while ((e = stt_deadlines_at(&t->late->deadlines, t->send.sent))) {
         struct stt_range message = e->message;
         bool is_in_time = now + time_of(t->session, message.to - message.from) <= e->at;
-        if (is_in_time || !may_give_up(t, message))
+        if (is_in_time || !has_its_turn(t, message) || !is_within_limits(t, message))
             return;
         give_up(ep, t, message);
     }
@@ -142,7 +153,7 @@ void stt_late_on_skip_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stre
                             uint64_t mark)
 {
     stt_skips_on_acked(&t->late->skips, mark & ~STT_LATE_MARK);
-    if (t->late->stuck != UINT64_MAX)
+    if (stt_late_waits(t->late))
         stt_late_look(ep, now, t);
 }
 

@@ -19,7 +19,14 @@ struct stt_late {
     struct stt_skips skips;
     uint64_t given_up;
     uint64_t stuck; /* new data ends here: this message is late, and cannot be given up yet */
+    bool is_beyond; /* one is late, and goes on being sent, for it ends beyond the limits */
 };
+
+/* Something is late, and what it waits for is not time. */
+static inline bool stt_late_waits(const struct stt_late *late)
+{
+    return late->stuck != UINT64_MAX || late->is_beyond;
+}
 
 /* A piece that stands for a SKIP is known by its offset. */
 #define STT_LATE_MARK (UINT64_C(1) << 63)

@@ -398,7 +398,7 @@ void stt_stream_await_company(struct stt_endpoint *ep, stt_ns now, struct stt_st
 
 void stt_stream_on_limit(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
 {
-    if (t->late && t->late->stuck != UINT64_MAX)
+    if (t->late && stt_late_waits(t->late))
         stt_late_look(ep, now, t);
     else
         stt_stream_schedule(ep, now, t);

@@ -219,6 +219,74 @@ static void tight_session(struct stt_config *config)
     config->stream_window_max = config->stream_window_bytes;
 }
 
+static void read_all(stt_handle stream)
+{
+    size_t len;
+    do
+        ck_assert_int_eq(stt_stream_read(duo.server.ep, duo.now, stream, data, sizeof data, &len),
+                         STT_OK);
+    while (len);
+}
+
+/* Another stream has used up the limit of the session. _i: and meanwhile one more is written. */
+START_TEST(a_message_that_is_late_behind_the_limit_of_the_session_is_given_up_when_it_rises)
+{
+    setup_with(tight_session);
+    stt_handle other = open_stream(false);
+    write_to(other, 65536);
+    run_for(STT_S(1));
+    stt_handle others = theirs;
+    ours = open_stream(true);
+    ck_assert_int_eq(
+        stt_stream_write_message(duo.client.ep, duo.now, ours, data, 30000, STT_MS(50)), STT_OK);
+    run_for(STT_S(1));
+    if (_i) {
+        ck_assert_int_eq(
+            stt_stream_write_message(duo.client.ep, duo.now, ours, data, 30000, STT_MS(50)),
+            STT_OK);
+        run_for(STT_S(1));
+    }
+    size_t len; /* too little for all of the message */
+    ck_assert_int_eq(stt_stream_read(duo.server.ep, duo.now, others, data, 20000, &len), STT_OK);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.client, ours).messages_skipped, 0);
+    read_all(others);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.client, ours).messages_skipped, 1 + (uint64_t)_i);
+    ck_assert_int_eq(stt_stream_finish(duo.client.ep, duo.now, ours), STT_OK);
+    heard[0] = 0;
+    run_for(STT_S(1));
+    ck_assert(heard[0] & STT_STREAM_FINISHED);
+    duo_end(&duo);
+}
+END_TEST
+
+/* Nobody reads until it is late. */
+START_TEST(a_late_message_that_is_longer_than_the_window_is_given_up_as_well)
+{
+    struct stt_message_read m;
+    uint64_t here = 0;
+    setup_with(NULL);
+    ours = open_stream(true);
+    ck_assert_int_eq(stt_stream_write_message(duo.client.ep, duo.now, ours, data, 300000,
+                                              _i ? STT_MS(1) : STT_MS(50)),
+                     STT_OK);
+    write_to(ours, 1000);
+    if (_i) /* before anything was sent */
+        duo.now += STT_MS(10);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.client, ours).messages_skipped, 0);
+    for (int i = 0; i < 100; i++, run_for(STT_MS(10)))
+        while (stt_stream_read_message(duo.server.ep, duo.now, theirs, data, sizeof data, &m) ==
+               STT_OK)
+            here += m.len + m.skipped;
+    ck_assert(m.len == 0 && here > 300000);
+    ck_assert_uint_eq(info_of(&duo.client, ours).messages_skipped, 1);
+    ck_assert_uint_eq(info_of(&duo.server, theirs).bytes_consumed, 4 + 300000 + 2 + 1000);
+    duo_end(&duo);
+}
+END_TEST
+
 /* The reader has taken too little for it to be told by itself. */
 START_TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so)
 {
@@ -366,6 +434,8 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       TEST(a_stop_inside_of_a_message_is_followed_by_nothing),
       TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived),
       LOOP(a_datagram_behind_the_data_of_a_stream_is_none_of_it, 0, 4),
+      LOOP(a_message_that_is_late_behind_the_limit_of_the_session_is_given_up_when_it_rises, 0, 2),
+      LOOP(a_late_message_that_is_longer_than_the_window_is_given_up_as_well, 0, 2),
       TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so),
       TEST(data_ends_anywhere_around_the_end_of_a_large_packet),
       TEST(the_longest_datagrams_fit_large_packets), TEST(messages_that_find_no_memory_hold_none),
