@@ -64,6 +64,8 @@ uint8_t *stt_sendq_reserve(struct stt_sendq *q, uint64_t capacity, size_t *len)
 void stt_sendq_commit(struct stt_sendq *q, size_t len)
 {
     assert(len <= STT_CHUNK_BYTES - q->queued % STT_CHUNK_BYTES);
+    if (!len && q->queued % STT_CHUNK_BYTES == 0)
+        stt_chunks_drop(&q->chunks, q->queued); /* it was taken for this place alone */
     q->queued += len;
     stt_chunks_release(&q->chunks, q->acked, q->queued);
 }

@@ -258,6 +258,10 @@ START_TEST(a_place_that_was_not_written_to_goes_back)
     ck_assert_uint_eq(len, STT_CHUNK_BYTES);
     stt_sendq_commit(&f.q, 0);
     check_idle(&f);
+    write_all(&f, STT_CHUNK_BYTES); /* behind a full chunk, too */
+    ck_assert_ptr_nonnull(stt_sendq_reserve(&f.q, RING, &len));
+    stt_sendq_commit(&f.q, 0);
+    ck_assert_uint_eq(f.pool.chunks.in_use, 1);
     teardown(&f);
 }
 END_TEST
