@@ -241,7 +241,7 @@ static void end_turns(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
 {
     stt_scheduler_remove(&t->session->streams->scheduler, &t->schedule);
     if (t->late && t->late->stuck <= t->send.sent)
-        stt_late_look(ep, now, t); /* its turn has come */
+        stt_late_look_soon(now, t); /* its turn has come */
     else if (t->send.queued > t->send.sent)
         stt_stream_on_blocked(ep, t, credit);
 }

@@ -10,9 +10,8 @@ static void rearm(struct stt_endpoint *ep, struct stt_stream *t)
 {
     struct stt_session *s = t->session;
     struct stt_late *late = t->late;
-    bool waits = stt_late_waits(late); /* for something else than time */
-    stt_timers_set(&s->streams->late, &late->timer,
-                   waits ? STT_NEVER : stt_deadlines_next(&late->deadlines));
+    stt_ns next = stt_late_waits(late) ? STT_NEVER : stt_deadlines_next(&late->deadlines);
+    stt_timers_set(&s->streams->late, &late->timer, next < late->look_at ? next : late->look_at);
     stt_session_set(s, STT_TIMER_LATE, stt_timers_next(&s->streams->late));
     stt_session_rearm(ep, s);
 }
@@ -22,7 +21,7 @@ static struct stt_late *make(struct stt_endpoint *ep, struct stt_stream *t)
     struct stt_late *late = stt_env_alloc(&ep->env, sizeof *late);
     if (!late)
         return NULL;
-    *late = (struct stt_late){.stream = t, .stuck = UINT64_MAX};
+    *late = (struct stt_late){.stream = t, .stuck = UINT64_MAX, .look_at = STT_NEVER};
     if (stt_timers_add(&t->session->streams->late, &late->timer) == STT_OK)
         return late;
     stt_env_release(&ep->env, late, sizeof *late);
@@ -102,6 +101,7 @@ void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
     if (t->is_reset)
         return;
     late->stuck = UINT64_MAX;
+    late->look_at = STT_NEVER;
     late->is_beyond = false;
     while (!stt_late_waits(late) &&
            stt_deadlines_due(&late->deadlines, now, acked_above(t, &one), &message)) {
@@ -117,6 +117,14 @@ void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
     stt_stream_schedule(ep, now, t);
 }
 
+void stt_late_look_soon(stt_ns now, struct stt_stream *t)
+{
+    struct stt_late *late = t->late;
+    late->look_at = now;
+    stt_timers_set(&t->session->streams->late, &late->timer, now);
+    stt_session_set(t->session, STT_TIMER_LATE, now);
+}
+
 /* How long so many bytes take at half the rate that the window allows: something is always sent
  * again, or comes in bursts. On a link of half the rate that was wanted, 163 messages arrived in
  * time with this, 123 without the half, and 15 of 500 when each was begun that was not late yet. */
@@ -128,11 +136,20 @@ static stt_ns time_of(const struct stt_session *s, uint64_t bytes)
     return 2 * bytes * c->rtt->smoothed / c->window_bytes;
 }
 
+/* The limits have not risen enough for the one that is late. */
+static bool is_still_beyond(stt_ns now, struct stt_stream *t)
+{
+    struct stt_ranges one;
+    struct stt_range message;
+    return stt_deadlines_due(&t->late->deadlines, now, acked_above(t, &one), &message) &&
+           !is_within_limits(t, message);
+}
+
 void stt_late_foresee(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
 {
     const struct stt_deadlines_entry *e;
-    if (t->late->is_beyond)
-        stt_late_look(ep, now, t); /* a limit may have risen */
+    if (t->late->is_beyond && !is_still_beyond(now, t))
+        stt_late_look_soon(now, t);
     while ((e = stt_deadlines_at(&t->late->deadlines, t->send.sent))) {
         struct stt_range message = e->message;
         bool is_in_time = now + time_of(t->session, message.to - message.from) <= e->at;

@@ -20,6 +20,7 @@ struct stt_late {
     uint64_t given_up;
     uint64_t stuck; /* new data ends here: this message is late, and cannot be given up yet */
     bool is_beyond; /* one is late, and goes on being sent, for it ends beyond the limits */
+    stt_ns look_at; /* what it waited for has come; STT_NEVER */
 };
 
 /* Something is late, and what it waits for is not time. */
@@ -39,6 +40,8 @@ void stt_late_add(struct stt_endpoint *ep, struct stt_stream *t, struct stt_rang
 void stt_late_on_written(struct stt_endpoint *ep, struct stt_stream *t);
 /* Gives up what is late by now, as far as limits allow. */
 void stt_late_look(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
+/* The same, with the timer: while a train is packed, what it is made of must stay. */
+void stt_late_look_soon(stt_ns now, struct stt_stream *t);
 /* New data is about to be sent: a message that would be late before its end is not begun. */
 void stt_late_foresee(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t);
 /* More of the stream is acknowledged. */

@@ -306,6 +306,31 @@ START_TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so)
 }
 END_TEST
 
+/* One is late before its turn has come; the one before it is late when its end is sent, and nobody
+ * has looked at the clock. None is given up before that train is sealed. */
+START_TEST(what_a_train_is_made_of_is_not_given_up_under_it)
+{
+    setup_with(NULL);
+    ours = open_stream(true);
+    stt_ns begin = duo.now;
+    ck_assert_int_eq(
+        stt_stream_write_message(duo.client.ep, duo.now, ours, data, 20000, STT_MS(100)), STT_OK);
+    ck_assert_int_eq(stt_stream_write_message(duo.client.ep, duo.now, ours, data, 1000, STT_MS(10)),
+                     STT_OK);
+    ck_assert(duo_carry(&duo, &duo.client));
+    ck_assert(duo_carry(&duo, &duo.server));
+    duo.now = begin + STT_MS(20);
+    stt_endpoint_expire(duo.client.ep, duo.now);
+    ck_assert_uint_lt(info_of(&duo.client, ours).bytes_sent, 20000);
+    duo.now = begin + STT_MS(200);
+    ck_assert(duo_carry(&duo, &duo.client));
+    ck_assert_uint_eq(info_of(&duo.client, ours).messages_skipped, 0);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.client, ours).messages_skipped, 1); /* one has arrived */
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- packets ----------------------------------------------------------------------------------- */
 
 /* Around the end of a packet, where there is room for few bytes more. */
@@ -437,6 +462,7 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       LOOP(a_message_that_is_late_behind_the_limit_of_the_session_is_given_up_when_it_rises, 0, 2),
       LOOP(a_late_message_that_is_longer_than_the_window_is_given_up_as_well, 0, 2),
       TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so),
+      TEST(what_a_train_is_made_of_is_not_given_up_under_it),
       TEST(data_ends_anywhere_around_the_end_of_a_large_packet),
       TEST(the_longest_datagrams_fit_large_packets), TEST(messages_that_find_no_memory_hold_none),
       LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))
