@@ -54,6 +54,8 @@ static void on_stream_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stre
     if (x->len || x->fin)
         stt_throughput_add(&t->session->streams->delivered, now,
                            stt_sendq_on_acked(&t->send, x->offset, x->offset + x->len, x->fin));
+    if (stt_sendq_has_lost(&t->send)) /* an ack that could not be remembered is a loss */
+        stt_stream_schedule(ep, now, t);
     if (x->owes & STT_STREAM_OWES_RESET)
         t->reset_acked = true;
     if (t->late)

@@ -426,6 +426,74 @@ START_TEST(messages_that_find_no_memory_hold_none)
 }
 END_TEST
 
+/* A packet that the test delivers when it likes. */
+struct held {
+    uint8_t data[2000];
+    struct stt_train train;
+};
+
+static void hold(struct held *h)
+{
+    static uint8_t room[DUO_ROOM];
+    ck_assert(duo_transmit(&duo, &duo.client, room, &h->train));
+    ck_assert_uint_le(h->train.len, sizeof h->data);
+    memcpy(h->data, room, h->train.len);
+    h->train.data = h->data;
+}
+
+static void write_and_hold(stt_handle stream, struct held *h)
+{
+    write_to(stream, 1000);
+    hold(h);
+}
+
+static void deliver(const struct held *h)
+{
+    duo_deliver(&duo, &duo.server, NULL, &h->train);
+}
+
+static void ack_soon(void)
+{
+    while (!duo_carry(&duo, &duo.server)) {
+        duo.now = stt_endpoint_deadline(duo.server.ep);
+        stt_endpoint_expire(duo.server.ep, duo.now);
+    }
+}
+
+/* The second gap takes memory, which is not there; and then all gaps close. */
+START_TEST(an_ack_that_cannot_be_remembered_is_repaired_also_where_nothing_is_lost)
+{
+    static struct held first, second, other[2], again, third, fourth;
+    setup_with(NULL);
+    ours = open_stream(false);
+    run_for(STT_S(1));
+    stt_handle mine = theirs, aside = open_stream(false);
+    run_for(STT_S(1));
+    write_and_hold(ours, &first);
+    write_and_hold(ours, &second);
+    write_and_hold(aside, &other[0]);
+    write_and_hold(aside, &other[1]);
+    deliver(&second);
+    deliver(&other[0]);
+    deliver(&other[1]);
+    ack_soon();
+    hold(&again); /* the first, that was lost */
+    write_and_hold(ours, &third);
+    write_and_hold(ours, &fourth);
+    deliver(&fourth);
+    duo.client.te.fail_from = duo.client.te.allocs + 1;
+    ack_soon();
+    ck_assert_uint_gt(duo.client.te.failed, 0);
+    duo.client.te.fail_from = 0;
+    deliver(&again);
+    deliver(&third);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.client, ours).bytes_acked, 4000);
+    ck_assert_uint_eq(info_of(&duo.server, mine).bytes_received, 4000);
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- rules that are broken --------------------------------------------------------------------- */
 
 START_TEST(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told)
@@ -465,4 +533,5 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       TEST(what_a_train_is_made_of_is_not_given_up_under_it),
       TEST(data_ends_anywhere_around_the_end_of_a_large_packet),
       TEST(the_longest_datagrams_fit_large_packets), TEST(messages_that_find_no_memory_hold_none),
+      TEST(an_ack_that_cannot_be_remembered_is_repaired_also_where_nothing_is_lost),
       LOOP(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told, 0, 2))
