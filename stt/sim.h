@@ -143,6 +143,10 @@ const struct stt_aead_suite *stt_sim_null_suite(void);
 
 /* The process forks and this is the child: its secrets are gone. */
 void stt_sim_fork(struct stt_sim *sim, stt_sim_node node);
+/* Whether the machine has entropy to give. */
+void stt_sim_entropy(struct stt_sim *sim, stt_sim_node node, bool has_some);
+/* Whether the host pulls events; what it does not hear now it hears when it listens again. */
+void stt_sim_listen(struct stt_sim *sim, stt_sim_node node, bool listens);
 
 /* -- nodes: anything else with five verbs ------------------------------------------------- */
 

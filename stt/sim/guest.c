@@ -12,6 +12,7 @@ struct stt_sim_guest {
     struct stt_sim_endpoint spec;
     struct stt_sim_process process;
     struct stt_endpoint *ep; /* NULL: killed */
+    bool is_deaf;
     struct {
         bool is_used;
         stt_sim_link link;
@@ -82,7 +83,7 @@ static bool event(void *ctx)
 {
     struct stt_sim_guest *g = ctx;
     struct stt_event e;
-    if (!stt_endpoint_event(g->ep, &e))
+    if (g->is_deaf || !stt_endpoint_event(g->ep, &e))
         return false;
     stt_net_record(&g->sim->net.medium, g->sim->now, STT_SIM_EVENT, g->node, e.type, 0);
     if (g->spec.host.on_event)
@@ -162,5 +163,16 @@ struct stt_sim_memory *stt_sim_memory(struct stt_sim *sim, stt_sim_node node)
 void stt_sim_fork(struct stt_sim *sim, stt_sim_node node)
 {
     guest_of(sim, node)->process.is_forked = true;
+    stt_sim_touch(sim, node);
+}
+
+void stt_sim_entropy(struct stt_sim *sim, stt_sim_node node, bool has_some)
+{
+    guest_of(sim, node)->process.is_dry = !has_some;
+}
+
+void stt_sim_listen(struct stt_sim *sim, stt_sim_node node, bool listens)
+{
+    guest_of(sim, node)->is_deaf = !listens;
     stt_sim_touch(sim, node);
 }

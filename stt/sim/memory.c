@@ -85,7 +85,10 @@ static void on_secret_release(void *ctx, void *block, size_t len)
 
 static bool on_entropy(void *ctx, uint8_t *out, size_t len)
 {
-    stt_net_rng_fill(&((struct stt_sim_process *)ctx)->rng, out, len);
+    struct stt_sim_process *p = ctx;
+    if (p->is_dry)
+        return false;
+    stt_net_rng_fill(&p->rng, out, len);
     return true;
 }
 

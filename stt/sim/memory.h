@@ -13,7 +13,7 @@ struct stt_sim_process {
     uint32_t node;
     struct stt_net_rng rng; /* never begins anew, so that no restart repeats what it drew */
     struct stt_sim_memory memory;
-    bool is_forked;
+    bool is_forked, is_dry; /* dry: no entropy */
     void *trace_ctx;
     void (*trace)(void *ctx, const struct stt_trace_event *event);
 };

@@ -98,6 +98,38 @@ START_TEST(endpoints_run_on_the_null_suite)
 }
 END_TEST
 
+START_TEST(without_entropy_nobody_connects)
+{
+    struct world w = world_pair(.one_way_ms = 5);
+    struct stt_connect call = world_call(&w, w.server, STT_MODE_K);
+    stt_handle session;
+    stt_sim_entropy(w.sim, w.client->node, false);
+    ck_assert_int_lt(
+        stt_endpoint_connect(world_endpoint(&w, w.client), stt_sim_now(w.sim), &call, &session), 0);
+    ck_assert_int_lt(stt_sim_restart(w.sim, w.client->node), 0);
+    stt_sim_entropy(w.sim, w.client->node, true);
+    ck_assert_int_eq(stt_sim_restart(w.sim, w.client->node), STT_OK);
+    world_connect(&w, STT_MODE_K);
+    world_end(&w);
+}
+END_TEST
+
+START_TEST(a_host_that_does_not_listen_hears_later)
+{
+    struct world w = world_pair(.one_way_ms = 5);
+    stt_sim_listen(w.sim, w.server->node, false);
+    world_connect_begin(&w, STT_MODE_K);
+    world_run_for(&w, STT_S(1));
+    ck_assert_uint_eq(w.client->events[STT_EVENT_CONNECTED], 1);
+    ck_assert_uint_eq(w.server->events[STT_EVENT_ACCEPTED], 0);
+    stt_sim_listen(w.sim, w.server->node, true);
+    world_run_for(&w, 0);
+    ck_assert_uint_eq(w.server->events[STT_EVENT_ACCEPTED], 1);
+    world_end(&w);
+}
+END_TEST
+
 SUITE("guest", TEST(an_endpoint_that_cannot_be_made_leaves_nothing_behind),
       TEST(a_restarted_endpoint_draws_what_it_never_drew),
-      TEST(an_endpoint_on_another_seed_draws_something_else), TEST(endpoints_run_on_the_null_suite))
+      TEST(an_endpoint_on_another_seed_draws_something_else), TEST(endpoints_run_on_the_null_suite),
+      TEST(without_entropy_nobody_connects), TEST(a_host_that_does_not_listen_hears_later))
