@@ -116,6 +116,13 @@ struct outing {
     bool is_data;
 };
 
+/* Nobody tells when there is some again. */
+static void await_memory(struct stt_session *s, stt_ns now)
+{
+    if (s->deadline[STT_TIMER_PACE] > now + STT_NO_MEMORY_NS)
+        stt_session_set(s, STT_TIMER_PACE, now + STT_NO_MEMORY_NS);
+}
+
 /* Packets that elicit an answer are remembered; without memory for that there are none. A peer
  * that never acknowledges makes nothing grow: then ACK and CLOSE go on, data as the window allows,
  * and probes. */
@@ -124,10 +131,14 @@ static bool may_elicit(struct stt_session *s, stt_ns now, const struct outing *o
     uint64_t first = s->protect->next_number;
     if (!o->is_data && !s->probes_left && stt_settling_is_unanswered(s))
         return false;
-    if (!stt_loss_may_number(&s->loss, first + o->packets) ||
-        stt_loss_begin_train(&s->loss, now, o->path,
-                             (struct stt_range){first, first + o->packets + 1}, o->more) != STT_OK)
+    if (!stt_loss_may_number(&s->loss, first + o->packets))
         return false;
+    if (stt_loss_begin_train(&s->loss, now, o->path,
+                             (struct stt_range){first, first + o->packets + 1},
+                             o->more) != STT_OK) {
+        await_memory(s, now);
+        return false;
+    }
     skip_number(s);
     return true;
 }

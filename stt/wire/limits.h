@@ -131,6 +131,7 @@
 #define STT_LOSS_GRANULARITY_NS STT_MS(1)   /* the least that a loss timer tells */
 #define STT_PTO_BACKOFF_MAX     6u          /* doublings ... */
 #define STT_PTO_NS_MAX          STT_S(3)    /* ... up to here: 25 s of outage are survived */
+#define STT_NO_MEMORY_NS        STT_MS(50)  /* then what could not be remembered is tried again */
 #define STT_NUMBER_SKIP_MEAN    512u        /* packets between two numbers left out */
 #define STT_NUMBER_DISTANCE_MAX (UINT64_C(1) << 31) /* in flight: the wire tells no more */
 #define STT_LOST_AFTER_PACKETS  3u                  /* later ones acknowledged: it is lost */

@@ -189,6 +189,26 @@ START_TEST(an_endpoint_at_its_memory_limit_keeps_the_sessions_it_has)
 }
 END_TEST
 
+/* Nothing else would wake the session: no answer is due, and the host has said all. */
+START_TEST(what_lack_of_memory_held_back_goes_when_there_is_some_again)
+{
+    duo_init(&duo, 1);
+    duo_start(&duo);
+    duo_connect(&duo, STT_MODE_K);
+    duo_run_for(&duo, STT_S(25)); /* until memory for traffic has gone back */
+    stt_ns quiet = duo_info(&duo.client).last_received_at;
+    duo.client.te.fail_from = duo.client.te.allocs;
+    ck_assert_int_eq(stt_session_ping(duo.client.ep, duo.now, duo.client.session), STT_OK);
+    duo_run_for(&duo, STT_S(3));
+    ck_assert_uint_gt(duo.client.te.failed, 0);
+    ck_assert_uint_eq(duo_info(&duo.client).last_received_at, quiet);
+    duo.client.te.fail_from = 0;
+    duo_run_for(&duo, STT_MS(100));
+    ck_assert_uint_gt(duo_info(&duo.client).last_received_at, quiet);
+    duo_end(&duo);
+}
+END_TEST
+
 START_TEST(without_entropy_a_session_lives_and_no_other_begins_case_61)
 {
     duo_init(&duo, 1);
@@ -430,6 +450,7 @@ END_TEST
 SUITE("faults", LOOP(a_life_in_which_any_one_thing_fails_ends_well_cases_37_and_61, 0, LIVES),
       LOOP(a_single_failure_after_the_handshake_costs_no_session_case_37, 0, 2 * MODES),
       TEST(an_endpoint_at_its_memory_limit_keeps_the_sessions_it_has),
+      TEST(what_lack_of_memory_held_back_goes_when_there_is_some_again),
       LOOP(without_entropy_a_session_lives_and_no_other_begins_case_61, 0, 2),
       LOOP(nothing_depends_on_what_time_it_is_case_38, 0, 5),
       TEST(an_hour_of_sleep_is_noticed_at_once_and_a_new_session_connects_case_39),
