@@ -64,14 +64,24 @@ static bool may_update_keys(const struct stt_session *s)
     return !s->rekey && stt_protect_may_update(s->protect);
 }
 
-/* Before the numbers of a key run out, or are worn, the next epoch begins (spec 03, "Key update").
- */
+/* What is owed of what elicits an answer. */
+static uint32_t eliciting_owed(const struct stt_session *s)
+{
+    return s->owed & stt_saying_allowed(s) & ~(uint32_t)(STT_OWES_ACK | STT_OWES_CLOSE);
+}
+
+/* Before the numbers of a key run out, or are worn, the next epoch begins; with something to say,
+ * as long as there is time (spec 03, "Key update"). */
 static void update_keys_in_time(stt_ns now, struct stt_session *s)
 {
-    if (stt_protect_sealable(s->protect) >= STT_KEY_UPDATE_RESERVE || !may_update_keys(s))
+    uint64_t left = stt_protect_sealable(s->protect);
+    bool speaks = eliciting_owed(s) || stt_saying_has_stream_frames(s);
+    if (left >= STT_KEY_UPDATE_RESERVE || (!speaks && left >= STT_KEY_UPDATE_RESERVE / 2) ||
+        !may_update_keys(s))
         return;
     stt_protect_update(s->protect);
     stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
+    s->owed |= STT_OWES_PING; /* so that the peer follows, and is heard in the new one */
 }
 
 /* Now and then a number is left out: who acknowledges it did not listen (spec 06). */
@@ -338,8 +348,7 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     n = n < sealable ? n : (size_t)sealable;
     bool streams = stt_saying_has_stream_frames(s);
     size_t more = streams ? STT_PACKING_MORE : 0;
-    uint32_t eliciting =
-        s->owed & stt_saying_allowed(s) & ~(uint32_t)(STT_OWES_ACK | STT_OWES_CLOSE);
+    uint32_t eliciting = eliciting_owed(s);
     bool is_data = n && streams && stt_scheduler_next(&s->streams->scheduler);
     struct outing outing = {s->loss.in_use, n ? n : 1, more, is_data};
     bool elicits = (eliciting || streams) && may_elicit(s, now, &outing);

@@ -3,6 +3,8 @@
  * reorder. */
 #include "crypto/aead.h"
 #include "crypto/cpu.h"
+#include "stt/session/engine.h"
+#include "tests/support/flows.h"
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"
 #include "tests/support/world.h"
@@ -132,6 +134,33 @@ START_TEST(a_session_carries_packets_in_every_suite)
 }
 END_TEST
 
+/* The client has fewer packets left under any key than the next epoch begins with. */
+static void wear_keys_of_the_client(struct stt_config *config, bool is_client)
+{
+    static struct stt_aead_suite worn;
+    worn = *stt_sim_null_suite();
+    worn.max_packets = STT_KEY_UPDATE_RESERVE;
+    config->n_suites = 1;
+    config->suites[0] = is_client ? &worn : stt_sim_null_suite();
+}
+
+/* Whoever has begun an epoch, and has nothing to say in it, does not hear the old one for long. */
+START_TEST(a_side_that_renews_its_keys_is_followed_at_once)
+{
+    struct world w = world_pair(.one_way_ms = 10, .configure = wear_keys_of_the_client);
+    struct flows f;
+    world_connect(&w, STT_MODE_K);
+    flows_init(&f, &w);
+    for (int i = 0; i < 5; i++) {
+        flows_run_for(&f, STT_S(1));
+        flows_open(&f, &f.server, &(struct flow){.to_write = 1});
+        flows_require(&f, flows_are_over, STT_MS(100));
+    }
+    world_require(&w, info_of(&w, w.client).epoch >= 5);
+    flows_end(&f);
+}
+END_TEST
+
 /* The host's suites do not fit together: no session, and the user hears that nobody answers. */
 static void use_different_suites(struct stt_config *config, bool is_client)
 {
@@ -155,5 +184,6 @@ END_TEST
 
 SUITE("key updates", LOOP(ten_thousand_updates_in_every_suite_over_a_network_that_errs, 1, 5),
       LOOP(updates_go_through_heavy_loss_and_long_reordering, 0, 8),
+      TEST(a_side_that_renews_its_keys_is_followed_at_once),
       LOOP(a_session_carries_packets_in_every_suite, 1, 5),
       TEST(sides_without_a_suite_in_common_do_not_meet))
