@@ -102,7 +102,12 @@ void stt_protect_update(struct stt_protect *p);
 void stt_protect_install(struct stt_protect *p,
                          const uint8_t secrets[STT_DIRECTIONS][STT_SECRET_BYTES]);
 
-/* 3 PTO after an epoch began. */
+/* The peer has been heard in the current epoch, and the previous one is still kept. */
+static inline bool stt_protect_has_old_keys(const struct stt_protect *p)
+{
+    return p->keys.has_previous && p->keys.lowest_opened != UINT64_MAX;
+}
+/* 3 PTO after that. */
 void stt_protect_forget_previous(struct stt_protect *p);
 
 #endif

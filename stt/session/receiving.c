@@ -418,10 +418,11 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
         take_closing(ep, now, s, opened->payload);
         return;
     }
-    if (opened->began_epoch) {
+    if (stt_protect_has_old_keys(s->protect) &&
+        (opened->began_epoch || s->deadline[STT_TIMER_OLD_KEYS] == STT_NEVER))
         stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
+    if (opened->began_epoch)
         stt_rekeying_on_epoch(ep, now, s);
-    }
     bool is_highest = opened->number >= stt_ranges_end(&s->acks.received);
     if (!take_payload(ep, s, &a, opened->payload))
         return;

@@ -72,7 +72,7 @@ static uint32_t eliciting_owed(const struct stt_session *s)
 
 /* Before the numbers of a key run out, or are worn, the next epoch begins; with something to say,
  * as long as there is time (spec 03, "Key update"). */
-static void update_keys_in_time(stt_ns now, struct stt_session *s)
+static void update_keys_in_time(struct stt_session *s)
 {
     uint64_t left = stt_protect_sealable(s->protect);
     bool speaks = eliciting_owed(s) || stt_saying_has_stream_frames(s);
@@ -80,7 +80,7 @@ static void update_keys_in_time(stt_ns now, struct stt_session *s)
         !may_update_keys(s))
         return;
     stt_protect_update(s->protect);
-    stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
+    stt_session_set(s, STT_TIMER_OLD_KEYS, STT_NEVER); /* until the peer has followed */
     s->owed |= STT_OWES_PING; /* so that the peer follows, and is heard in the new one */
 }
 
@@ -412,7 +412,7 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
     if (!s->protect)
         return STT_SENDING_NOTHING;
     size_t room = train->len;
-    update_keys_in_time(now, s);
+    update_keys_in_time(s);
     if (s->is_initiator && now >= s->rekey_clock.from)
         stt_rekeying_if_due(ep, now, s);
     sent = for_paths && transmit_for_paths(ep, now, s, &wanted, train);
@@ -438,8 +438,8 @@ int stt_session_update_keys(struct stt_endpoint *ep, stt_ns now, stt_handle sess
     if (!may_update_keys(s))
         return STT_E_AGAIN;
     stt_protect_update(s->protect);
-    stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
-    s->owed |= STT_OWES_PING; /* so that the peer follows */
+    stt_session_set(s, STT_TIMER_OLD_KEYS, STT_NEVER); /* until the peer has followed */
+    s->owed |= STT_OWES_PING;                          /* so that the peer follows */
     stt_endpoint_ready(ep, s);
     stt_session_rearm(ep, s);
     return STT_OK;

@@ -161,6 +161,32 @@ START_TEST(a_side_that_renews_its_keys_is_followed_at_once)
 }
 END_TEST
 
+/* Nobody who moves meanwhile could be heard otherwise, and so be told of the new epoch. */
+START_TEST(old_keys_are_kept_until_the_peer_has_followed)
+{
+    struct world w = world_pair(.one_way_ms = 10);
+    world_connect(&w, STT_MODE_K);
+    struct stt_endpoint *server = world_endpoint(&w, w.server);
+    world_require(&w, stt_session_ping(server, stt_sim_now(w.sim), w.server->session) == STT_OK);
+    world_run_for(&w, STT_S(1)); /* a round trip is known */
+    stt_ns now = stt_sim_now(w.sim);
+    stt_sim_blackout(w.sim, w.links.back, now, now + STT_S(3));
+    world_run_for(&w, STT_MS(1));
+    server = world_endpoint(&w, w.server);
+    now = stt_sim_now(w.sim);
+    world_require(&w, stt_session_update_keys(server, now, w.server->session) == STT_OK);
+    struct stt_address old = stt_sim_address(w.sim, w.client->node), new = stt_sim_ipv4(77, 1);
+    world_run_for(&w, STT_S(2));
+    stt_sim_address_move(w.sim, w.client->node, &old, &new);
+    struct stt_endpoint *client = world_endpoint(&w, w.client);
+    world_require(&w, stt_session_ping(client, stt_sim_now(w.sim), w.client->session) == STT_OK);
+    world_run_for(&w, STT_S(5)); /* the server asks again every 3 s */
+    world_require(&w, info_of(&w, w.client).epoch == 1 && info_of(&w, w.server).epoch == 1);
+    world_require(&w, info_of(&w, w.server).path.remote.port == new.port);
+    world_end(&w);
+}
+END_TEST
+
 /* The host's suites do not fit together: no session, and the user hears that nobody answers. */
 static void use_different_suites(struct stt_config *config, bool is_client)
 {
@@ -185,5 +211,6 @@ END_TEST
 SUITE("key updates", LOOP(ten_thousand_updates_in_every_suite_over_a_network_that_errs, 1, 5),
       LOOP(updates_go_through_heavy_loss_and_long_reordering, 0, 8),
       TEST(a_side_that_renews_its_keys_is_followed_at_once),
+      TEST(old_keys_are_kept_until_the_peer_has_followed),
       LOOP(a_session_carries_packets_in_every_suite, 1, 5),
       TEST(sides_without_a_suite_in_common_do_not_meet))
