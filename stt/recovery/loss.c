@@ -301,6 +301,7 @@ static void settle_in_path(struct stt_loss *l, struct stt_loss_path *path, const
     struct stt_loss_outcome *o = &l->outcome;
     path->delivered_bytes += t->bytes;
     path->delivered_at = l->now;
+    path->acked_end = at_least(path->acked_end, t->to);
     if (t->state == STT_PACKET_SENT)
         path->in_flight_bytes -= t->bytes;
     else if (!(t->flags & (STT_PACKET_FORGOTTEN | STT_PACKET_SIZE_PROBE)))
@@ -445,7 +446,7 @@ static bool is_lost(struct stt_loss *l, uint64_t number, const struct stt_packet
 {
     const struct stt_loss_path *path = stt_loss_path(l);
     if (path->is_reliable && path_of(l, stt_flight_train(&l->flight, p->train)) == path)
-        return false;
+        return number < path->acked_end;
     bool counts = path->reorder_packets <= STT_LOSS_REORDER_PACKETS_MAX;
     return (counts && l->acked_end - 1 - number >= path->reorder_packets) ||
            l->now - stt_flight_train(&l->flight, p->train)->at >= reorder_time(path);

@@ -43,8 +43,9 @@ struct stt_loss_packet {
 struct stt_loss_path {
     struct stt_rtt rtt;
     uint32_t id;      /* of trains; 0: there is no such path */
-    bool is_reliable; /* what is sent on it arrives, and is never taken for lost */
+    bool is_reliable; /* what is sent on it arrives, in order: only the peer can have dropped it */
     uint64_t in_flight_bytes;
+    uint64_t acked_end; /* one above the highest number acknowledged that was sent on it */
 
     uint64_t delivered_bytes;
     stt_ns delivered_at, first_at; /* newest ack; sending of the newest packet acknowledged */

@@ -364,6 +364,29 @@ START_TEST(on_a_byte_stream_nothing_is_repaired_and_nothing_piles_up)
 }
 END_TEST
 
+/* The carrier has done its part; nobody but the sender can say it again. */
+START_TEST(on_a_byte_stream_what_the_peer_had_no_memory_for_goes_again)
+{
+    setup(.seed = 1);
+    world_connect(&w, STT_MODE_K);
+    flows_init(&f, &w);
+    struct stt_path stream = add_carrier();
+    flows_run_for(&f, STT_S(1));
+    move_client(&stream);
+    flows_run_for(&f, STT_S(1));
+    struct stt_sim_memory *memory = stt_sim_memory(w.sim, w.server->node);
+    memory->fail_from = memory->allocs;
+    for (int i = 0; i < 3; i++)
+        flows_open(&f, &f.client, &(struct flow){.to_write = 1});
+    flows_run_for(&f, STT_S(1));
+    world_require(&w, memory->failed && !f.server.n);
+    memory->fail_from = 0;
+    flows_open(&f, &f.client, &(struct flow){.to_write = 1});
+    flows_require(&f, flows_are_over, STT_S(1));
+    flows_end(&f);
+}
+END_TEST
+
 SUITE("moves", LOOP(a_nat_that_rebinds_every_second_costs_less_than_a_fifth_of_the_goodput, 0, 3),
       LOOP(data_to_a_host_behind_a_nat_that_rebinds_arrives_whole, 0, 3),
       TEST(a_mapping_of_30_s_survives_idle_times_case_45),
@@ -374,4 +397,5 @@ SUITE("moves", LOOP(a_nat_that_rebinds_every_second_costs_less_than_a_fifth_of_t
       TEST(when_both_ends_move_at_once_the_session_dies_case_43),
       LOOP(between_datagrams_and_a_byte_stream_no_byte_is_lost_or_repeated, 0, 4),
       TEST(where_datagrams_are_blocked_the_session_goes_on_over_a_byte_stream),
-      TEST(on_a_byte_stream_nothing_is_repaired_and_nothing_piles_up))
+      TEST(on_a_byte_stream_nothing_is_repaired_and_nothing_piles_up),
+      TEST(on_a_byte_stream_what_the_peer_had_no_memory_for_goes_again))
