@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/chaos/attackers.h"
+
+#include "tests/chaos/host.h"
+#include "tests/support/handshakes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPOOFED = 300, SHOUTERS = 5000, VISITORS = 7000, DELAY_MS_MAX = 3000, HOLD_MS_MAX = 500 };
+
+static bool may(const struct attacker *a, uint32_t percent)
+{
+    return percent && (!a->chaos->is_calm || a->is_lasting) && chaos_chance(a->chaos, percent);
+}
+
+static stt_ns some_time(struct chaos *c, uint64_t ms_max)
+{
+    return chaos_chance(c, 30) ? 0 : STT_US(chaos_between(c, 1, ms_max * 1000));
+}
+
+static void inject(struct attacker *a, const struct stt_sim_datagram *d, uint64_t *count)
+{
+    ++*count;
+    stt_sim_inject(a->chaos->sim, d);
+}
+
+static void keep(struct attacker *a, const struct stt_sim_datagram *d)
+{
+    struct chaos *c = a->chaos;
+    size_t i = a->n_kept < ATTACKER_KEEPS ? a->n_kept++ : rng_below(&c->rng, ATTACKER_KEEPS);
+    struct attacker_copy *copy = &a->kept[i];
+    if (d->len > sizeof copy->data)
+        return;
+    *copy = (struct attacker_copy){.from = d->from, .to = d->to, .ecn = d->ecn, .len = d->len};
+    memcpy(copy->data, d->data, d->len);
+}
+
+static void replay_old(struct attacker *a)
+{
+    struct attacker_copy *copy = &a->kept[rng_below(&a->chaos->rng, a->n_kept)];
+    struct stt_sim_datagram d = {.from = copy->from,
+                                 .to = copy->to,
+                                 .ecn = copy->ecn,
+                                 .data = copy->data,
+                                 .len = copy->len,
+                                 .room = copy->len};
+    inject(a, &d, &a->chaos->tally.replayed);
+}
+
+/* A bit flipped, the end cut off, or the end of another one. */
+static void forge(struct attacker *a, const struct stt_sim_datagram *d)
+{
+    struct chaos *c = a->chaos;
+    uint8_t data[ATTACKER_BYTES_MAX];
+    struct stt_sim_datagram forged = *d;
+    const struct attacker_copy *other = &a->kept[rng_below(&c->rng, a->n_kept)];
+    if (d->len == 0 || d->len > sizeof data)
+        return;
+    forged.data = data;
+    memcpy(data, d->data, d->len);
+    uint64_t how = rng_below(&c->rng, 4), at = rng_below(&c->rng, d->len);
+    if (how == 0)
+        forged.len = at;
+    else if (how == 1 && other->len >= d->len)
+        memcpy(data + at, other->data + at, d->len - at);
+    else
+        data[at] ^= (uint8_t)(1u << rng_below(&c->rng, 8));
+    inject(a, &forged, &c->tally.forged);
+}
+
+static void spoof(struct attacker *a, const struct stt_sim_datagram *d)
+{
+    struct chaos *c = a->chaos;
+    struct stt_sim_datagram copy = *d;
+    bool is_ipv6 = chaos_has(c, CHAOS_IPV6);
+    uint32_t number = SPOOFED + (uint32_t)rng_below(&c->rng, 3);
+    copy.from = is_ipv6 ? stt_sim_ipv6(number, 6666) : stt_sim_ipv4(number, 6666);
+    if (chaos_chance(c, 50)) {
+        copy.from = d->from;
+        copy.from.port ^= 1;
+    }
+    inject(a, &copy, &c->tally.spoofed);
+}
+
+static bool see(void *ctx, stt_ns now, struct stt_sim_datagram *d)
+{
+    struct attacker *a = ctx;
+    struct tally *t = &a->chaos->tally;
+    struct stt_sim_datagram copy = *d;
+    (void)now;
+    keep(a, d);
+    if (!a->chaos->is_calm && may(a, a->spoof_percent))
+        spoof(a, d);
+    if (may(a, a->forge_percent))
+        forge(a, d);
+    if (may(a, a->old_percent))
+        replay_old(a);
+    if (may(a, a->replay_percent)) {
+        copy.delay_ns = some_time(a->chaos, DELAY_MS_MAX);
+        inject(a, &copy, &t->replayed);
+    }
+    if (may(a, a->reflect_percent)) {
+        copy.delay_ns = some_time(a->chaos, DELAY_MS_MAX);
+        copy.from = d->to;
+        copy.to = d->from;
+        inject(a, &copy, &t->reflected);
+    }
+    if (may(a, a->hold_percent)) {
+        d->delay_ns = some_time(a->chaos, HOLD_MS_MAX);
+        t->held++;
+    }
+    return true;
+}
+
+static uint32_t draw(struct chaos *c, enum chaos_feature feature)
+{
+    return chaos_may(c, feature, 70) ? (uint32_t)chaos_between(c, 1, 100) : 0;
+}
+
+struct attacker *attacker_new(struct chaos *c, stt_sim_link link)
+{
+    struct attacker a = {.chaos = c,
+                         .replay_percent = draw(c, CHAOS_REPLAYS),
+                         .old_percent = draw(c, CHAOS_REPLAYS) / 4,
+                         .forge_percent = draw(c, CHAOS_FORGERIES),
+                         .spoof_percent = draw(c, CHAOS_SPOOFS),
+                         .reflect_percent = draw(c, CHAOS_REFLECTIONS),
+                         .hold_percent = draw(c, CHAOS_HOLDS),
+                         .is_lasting = chaos_may(c, CHAOS_LASTING_ATTACKS, 70)};
+    if (!(a.replay_percent | a.old_percent | a.forge_percent | a.spoof_percent | a.reflect_percent |
+          a.hold_percent))
+        return NULL;
+    struct attacker *kept = malloc(sizeof *kept);
+    assert(kept);
+    *kept = a;
+    stt_sim_tap(c->sim, link, see, kept);
+    return kept;
+}
+
+/* -- floods -------------------------------------------------------------------------------- */
+
+static bool make(void *ctx, uint64_t n, struct stt_sim_datagram *d)
+{
+    struct attackers_flood *f = ctx;
+    struct chaos *c = f->chaos;
+    struct rng *r = &c->rng;
+    bool is_ipv6 = chaos_has(c, CHAOS_IPV6);
+    uint32_t number = SHOUTERS + (uint32_t)rng_below(r, 1000);
+    uint16_t port = (uint16_t)rng_between(r, 1, 65535);
+    d->from = is_ipv6 ? stt_sim_ipv6(number, port) : stt_sim_ipv4(number, port);
+    d->to = f->to;
+    d->len = chaos_chance(c, 10) ? 0 : chaos_between(c, 1, ATTACKER_BYTES_MAX);
+    for (size_t i = 0; i < d->len; i += 8) { /* quick, and random enough */
+        uint64_t word = rng_u64(r);
+        memcpy(d->data + i, &word, d->len - i < 8 ? d->len - i : 8);
+    }
+    if (f->ears && f->ears->n_kept && chaos_chance(c, 70)) { /* something real in front */
+        const struct attacker_copy *copy = &f->ears->kept[rng_below(r, f->ears->n_kept)];
+        size_t real = copy->len < d->len ? copy->len : d->len;
+        memcpy(d->data, copy->data, real ? rng_below(r, real + 1) : 0);
+    }
+    c->tally.flooded++;
+    return n < f->n_max;
+}
+
+void attackers_flood(struct attackers_flood *f, stt_ns until)
+{
+    struct chaos *c = f->chaos;
+    const struct stt_sim_flood flood = {.per_second = chaos_between(c, 100, 20000),
+                                        .from = chaos_now(c),
+                                        .until = until,
+                                        .ctx = f,
+                                        .make = make};
+    f->n_max = chaos_between(c, 1, 300);
+    if (until > chaos_now(c))
+        stt_sim_flood(c->sim, &flood);
+}
+
+/* -- visitors ------------------------------------------------------------------------------ */
+
+static void know(struct handshake_play *play, const struct host *server)
+{
+    struct handshake_side *there = &play->responder;
+    there->identity.peer_id = server->identity.peer_id;
+    memcpy(there->own.pair.public_key, server->identity.static_public, 32);
+    play->has_seed = play->mode == STT_MODE_S;
+    memcpy(play->seed, server->config.seeds[0], sizeof play->seed);
+    play->initiator.own.suites[0] = server->config.suites[0];
+}
+
+void attackers_visit(struct chaos *c)
+{
+    static struct handshake_play play;
+    const struct host *server = c->hosts[0];
+    struct stt_handshake *hs = &play.initiator.hs;
+    uint32_t number = VISITORS + (uint32_t)c->tally.strangers++;
+    handshake_play_init(&play, chaos_chance(c, 50) ? STT_MODE_K : STT_MODE_S, rng_u64(&c->rng));
+    know(&play, server);
+    if (!handshake_begin(&play, NULL)) {
+        chaos_fail(c, "a stranger cannot begin a handshake");
+        return;
+    }
+    struct stt_sim_datagram d = {.from = chaos_has(c, CHAOS_IPV6) ? stt_sim_ipv6(number, 1)
+                                                                  : stt_sim_ipv4(number, 1),
+                                 .to = stt_sim_address(c->sim, server->node),
+                                 .data = hs->packet,
+                                 .len = hs->packet_len,
+                                 .room = sizeof hs->packet};
+    stt_sim_inject(c->sim, &d);
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/chaos/scenario.h"
+
+#include "tests/chaos/faults.h"
+#include "tests/chaos/flow.h"
+#include "tests/chaos/sealed.h"
+#include "tests/chaos/talk.h"
+#include "transport/sim/digest.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PORT = 4000,
+    CALM_TICK_MS = 20,
+    IDENTITIES = CHAOS_HOSTS_MAX,
+    FAREWELL_S = 95, /* whoever did not hear it times out; then 3 PTO of at most 10 s */
+};
+
+struct scenario {
+    struct chaos chaos;
+    struct host hosts[CHAOS_HOSTS_MAX];
+    struct trunk trunk;
+    struct faults faults;
+    struct attacker *attackers[2 * CHAOS_CLIENTS_MAX];
+    size_t n_attackers;
+    stt_ns calm_limit, next_look;
+};
+
+/* -- what there is ------------------------------------------------------------------------- */
+
+/* Some scenarios have nearly nothing, and some nearly everything. */
+static uint64_t draw_features(struct chaos *c)
+{
+    static const unsigned densities[] = {0, 5, 15, 30, 50, 75};
+    unsigned percent = densities[rng_below(&c->rng, sizeof densities / sizeof densities[0])];
+    uint64_t features = 0;
+    for (int i = 0; i < CHAOS_FEATURES; i++)
+        if (chaos_chance(c, percent))
+            features |= UINT64_C(1) << i;
+    if (chaos_chance(c, 60)) /* these take time, and leave none for other things */
+        features &= ~(UINT64_C(1) << CHAOS_CHACHA | UINT64_C(1) << CHAOS_STRANGERS);
+    return features;
+}
+
+/* The same people in every scenario: to make them takes a while. */
+static const struct stt_identity *identity_of(uint32_t number)
+{
+    static struct stt_identity all[IDENTITIES];
+    static bool is_made[IDENTITIES];
+    uint8_t secret[32] = {1, (uint8_t)number};
+    if (!is_made[number])
+        stt_identity_init(&all[number], secret);
+    is_made[number] = true;
+    return &all[number];
+}
+
+static void limit(struct chaos *c, struct stt_config *k)
+{
+    k->max_streams = (uint32_t)chaos_between(c, 1, 64);
+    k->max_frame_bytes = (uint32_t)chaos_between(c, 1024, 65536);
+    k->stream_window_bytes = chaos_between(c, 4096, 65536);
+    k->stream_window_max = chaos_between(c, k->stream_window_bytes, 1 << 20);
+    k->session_window_bytes = chaos_between(c, k->stream_window_bytes, 1 << 18);
+    k->session_window_max = chaos_between(c, k->session_window_bytes, 1 << 21);
+    k->send_ring_bytes = chaos_between(c, 4096, 1 << 18);
+    k->stream_memory_max = chaos_between(c, 1 << 20, 1 << 23);
+    k->max_sessions = (uint32_t)chaos_between(c, 6, 64);
+    k->max_half_open = (uint32_t)chaos_between(c, 6, 64);
+    k->max_datagram_bytes = chaos_chance(c, 10) ? 0 : (uint32_t)chaos_between(c, 1, 65507);
+}
+
+static void set_times(struct chaos *c, struct stt_config *k)
+{
+    k->idle_timeout_ns = STT_MS(chaos_between(c, 3000, 60000));
+    k->keep_alive_ns = STT_MS(chaos_between(c, 500, 12000));
+    if (chaos_chance(c, 50))
+        k->idle_timeout_ns = STT_S(30);
+}
+
+static struct stt_config configure(struct chaos *c, uint32_t number, bool other_application)
+{
+    static const char *const presets[] = {"balanced", "low-latency", "high-throughput"};
+    struct stt_config k = STT_CONFIG_INIT;
+    k.max_sessions = k.max_half_open = 64;
+    k.max_streams = 64;
+    k.stream_memory_max = 64 << 20;
+    if (chaos_has(c, CHAOS_PRESETS) &&
+        stt_config_preset(&k, presets[rng_below(&c->rng, 3)]) != STT_OK)
+        chaos_fail(c, "there is no such preset");
+    if (chaos_may(c, CHAOS_SMALL_LIMITS, 70))
+        limit(c, &k);
+    set_times(c, &k);
+    k.identity = *identity_of(number);
+    memcpy(k.application, other_application ? "other/1" : "chaos/1", 8);
+    memset(k.seeds[0], 0x5e, sizeof k.seeds[0]);
+    k.n_seeds = 1;
+    k.accept = STT_ACCEPT(STT_MODE_K) | STT_ACCEPT(STT_MODE_S) | STT_ACCEPT(STT_MODE_W);
+    k.suites[0] = sealed_suite(chaos_has(c, CHAOS_CHACHA)      ? SEALED_CHACHA
+                               : chaos_has(c, CHAOS_WORN_KEYS) ? SEALED_WORN
+                                                               : SEALED_QUICK);
+    k.n_suites = 1;
+    k.no_delay = chaos_chance(c, 20);
+    k.adaptive = chaos_chance(c, 20);
+    return k;
+}
+
+static void add_host(struct scenario *x, uint32_t number)
+{
+    struct chaos *c = &x->chaos;
+    struct host *h = &x->hosts[number];
+    bool is_other = number && chaos_may(c, CHAOS_MISTAKES, 10);
+    struct stt_config config = configure(c, number, is_other);
+    struct stt_address at =
+        chaos_has(c, CHAOS_IPV6) ? stt_sim_ipv6(1 + number, PORT) : stt_sim_ipv4(1 + number, PORT);
+    int error = host_add(c, h, &config, &at);
+    chaos_require(c, !error, "host %u: stt_endpoint_new: %s", number, stt_error_text(error));
+    h->has_other_application = is_other;
+    h->is_lazy = chaos_may(c, CHAOS_LAZINESS, 70);
+    h->tick_ns = STT_US(chaos_between(c, 2000, 300000));
+}
+
+static void add_attackers(struct scenario *x, const struct roads *r)
+{
+    stt_sim_link links[] = {r->home.forth, r->home.back};
+    for (size_t i = 0; i < 2; i++) {
+        struct attacker *a = attacker_new(&x->chaos, links[i]);
+        if (a)
+            x->attackers[x->n_attackers++] = a;
+        x->faults.ears = a ? a : x->faults.ears;
+    }
+}
+
+static void build(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    uint32_t clients = chaos_chance(c, 60) ? 1 : (uint32_t)rng_between(&c->rng, 1, 4);
+    roads_build_trunk(c, &x->trunk);
+    for (uint32_t i = 0; i <= clients && !c->failure[0]; i++)
+        add_host(x, i);
+    for (uint32_t i = 1; i < c->n_hosts; i++) {
+        roads_build(&x->hosts[i].roads, &x->hosts[i], &x->hosts[0], &x->trunk);
+        add_attackers(x, &x->hosts[i].roads);
+    }
+}
+
+/* -- the storm ----------------------------------------------------------------------------- */
+
+static void tick(void *ctx, struct stt_sim *sim)
+{
+    struct host *h = ctx;
+    struct chaos *c = h->chaos;
+    if (c->is_calm || chaos_has_failed(c))
+        return;
+    host_act(h);
+    stt_sim_at(sim, chaos_now(c) + h->tick_ns, tick, h);
+}
+
+static void first_connect(void *ctx, struct stt_sim *sim)
+{
+    struct host *h = ctx;
+    (void)sim;
+    if (!h->chaos->is_calm)
+        host_connect(h, h->chaos->hosts[0]);
+}
+
+static stt_ns draw_storm(struct chaos *c)
+{
+    if (chaos_chance(c, 5))
+        return STT_MS(chaos_between(c, 20000, 90000));
+    return STT_MS(chaos_chance(c, 25) ? chaos_between(c, 3000, 20000)
+                                      : chaos_between(c, 200, 3000));
+}
+
+static void begin_storm(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    c->calm_at = chaos_now(c) + draw_storm(c);
+    for (uint32_t i = 0; i < c->n_hosts; i++) {
+        struct host *h = &x->hosts[i];
+        stt_sim_at(c->sim, chaos_now(c) + rng_below(&c->rng, h->tick_ns), tick, h);
+        if (i)
+            stt_sim_at(c->sim, chaos_now(c) + STT_US(chaos_between(c, 1, 100000)), first_connect,
+                       h);
+    }
+    faults_plan(&x->faults, c);
+}
+
+/* After each event of the storm: whoever is not lazy looks. */
+static bool look(void *ctx)
+{
+    struct scenario *x = ctx;
+    struct chaos *c = &x->chaos;
+    for (uint32_t i = 0; i < c->n_hosts; i++)
+        if (c->is_calm || !x->hosts[i].is_lazy)
+            host_pull(&x->hosts[i]);
+    return !chaos_has_failed(c);
+}
+
+/* -- the calm ------------------------------------------------------------------------------ */
+
+static bool is_settled(struct scenario *x)
+{
+    const struct chaos *c = &x->chaos;
+    for (uint32_t i = 0; i < c->n_hosts; i++) {
+        struct host *h = &x->hosts[i];
+        bool is_connected = !i || h->has_other_application;
+        for (size_t j = h->n_dead_talks; j < h->n_talks; j++) {
+            struct talk *t = h->talks[j];
+            if (t->is_closed)
+                continue;
+            if (!talk_is_whole(t) || !talk_is_settled(t))
+                return false;
+            is_connected = true;
+        }
+        if (!is_connected)
+            return false;
+    }
+    return true;
+}
+
+/* What has still to be carried, over all roads. */
+static uint64_t left_to_carry(const struct scenario *x)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < x->chaos.n_hosts; i++)
+        for (size_t j = x->hosts[i].n_dead_talks; j < x->hosts[i].n_talks; j++) {
+            const struct talk *t = x->hosts[i].talks[j];
+            for (size_t k = 0; !t->is_closed && k < t->n_flows; k++) {
+                const struct flow *f = t->flows[k];
+                const struct flow *o = f->other;
+                uint64_t unit = f->is_messages ? 3000 : 1;
+                bytes += (f->to_write - f->written) * unit + f->wire - (o ? o->read : 0);
+            }
+        }
+    return bytes;
+}
+
+/* Whoever is alone finds out when nothing comes for its idle timeout, and connects again; what was
+ * said to nobody is said again every 3 s at least; and the roads take their time. */
+static stt_ns draw_calm_limit(const struct scenario *x)
+{
+    stt_ns idle = 0, round_trip = 0;
+    uint64_t rate = UINT64_MAX;
+    for (uint32_t i = 0; i < x->chaos.n_hosts; i++) {
+        const struct host *h = &x->hosts[i];
+        idle = h->config.idle_timeout_ns > idle ? h->config.idle_timeout_ns : idle;
+        if (!i)
+            continue;
+        stt_ns r = roads_round_trip(&h->roads);
+        round_trip = r > round_trip ? r : round_trip;
+        rate = roads_rate(&h->roads) < rate ? roads_rate(&h->roads) : rate;
+    }
+    uint64_t bits = left_to_carry(x) * 8;
+    return idle + STT_S(30) + 40 * round_trip + bits / (rate / 1000 + 1) * STT_MS(1) * 5;
+}
+
+static void settle(void *ctx, struct stt_sim *sim)
+{
+    struct scenario *x = ctx;
+    struct chaos *c = &x->chaos;
+    if (c->is_ending || chaos_has_failed(c))
+        return;
+    for (uint32_t i = 0; i < c->n_hosts; i++)
+        host_settle(&x->hosts[i]);
+    stt_sim_at(sim, chaos_now(c) + STT_MS(CALM_TICK_MS), settle, x);
+}
+
+static bool look_for_calm(void *ctx)
+{
+    struct scenario *x = ctx;
+    struct chaos *c = &x->chaos;
+    if (!look(x))
+        return false;
+    if (chaos_now(c) < x->next_look)
+        return true;
+    x->next_look = chaos_now(c) + STT_MS(CALM_TICK_MS);
+    return !is_settled(x);
+}
+
+static void complain(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    for (uint32_t i = 0; i < c->n_hosts; i++)
+        for (size_t j = x->hosts[i].n_dead_talks; j < x->hosts[i].n_talks; j++) {
+            struct talk *t = x->hosts[i].talks[j];
+            if (!t->is_closed && !talk_is_whole(t))
+                chaos_fail(c, "no progress: host %u waits for one that is not there (%s)", i,
+                           t->is_open ? "open" : "connecting");
+            else if (!t->is_closed && !talk_is_settled(t))
+                talk_complain(t);
+        }
+    chaos_fail(c, "no progress: somebody is not connected");
+}
+
+static void count_survivors(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    for (uint32_t i = 1; i < c->n_hosts; i++) {
+        const struct talk *t = host_talk(&x->hosts[i]);
+        c->tally.calm_connects += x->hosts[i].calm_connects > 0;
+        c->tally.survived += t && x->hosts[i].calm_connects == 0;
+    }
+}
+
+static void calm_down(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    c->is_calm = true;
+    chaos_tell(c, "it becomes calm");
+    faults_end(&x->faults);
+    trunk_calm(c, &x->trunk);
+    stt_ns began = chaos_now(c);
+    x->calm_limit = draw_calm_limit(x);
+    settle(x, c->sim);
+    if (!stt_sim_run_while(c->sim, look_for_calm, x, began + x->calm_limit) && !chaos_has_failed(c))
+        complain(x);
+    if (!is_settled(x) && !chaos_has_failed(c))
+        complain(x);
+    uint64_t percent = (chaos_now(c) - began) * 100 / x->calm_limit;
+    c->tally.slowest_percent = percent;
+    chaos_tell(c, "all is settled after %llu %% of the time", (unsigned long long)percent);
+    count_survivors(x);
+}
+
+/* -- farewell ------------------------------------------------------------------------------ */
+
+static bool is_empty(void *ctx)
+{
+    struct scenario *x = ctx;
+    if (!look(x))
+        return true;
+    for (uint32_t i = 0; i < x->chaos.n_hosts; i++) {
+        struct stt_endpoint_stats stats;
+        if (!x->hosts[i].ep)
+            continue;
+        stt_endpoint_stats(x->hosts[i].ep, &stats);
+        if (stats.sessions || stats.pending)
+            return false;
+    }
+    return true;
+}
+
+static bool is_not_empty(void *ctx)
+{
+    return !is_empty(ctx);
+}
+
+static void say_farewell(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    c->is_ending = true;
+    for (uint32_t i = 0; i < c->n_hosts; i++)
+        for (size_t j = x->hosts[i].n_dead_talks; j < x->hosts[i].n_talks; j++)
+            if (chaos_chance(c, 50) || i)
+                talk_close(x->hosts[i].talks[j]);
+    stt_ns until = chaos_now(c) + STT_S(FAREWELL_S);
+    if (!stt_sim_run_while(c->sim, is_not_empty, x, until) && !chaos_has_failed(c) && !is_empty(x))
+        chaos_fail(c, "a session that was closed is still there after %d s", FAREWELL_S);
+}
+
+/* -- all of it ----------------------------------------------------------------------------- */
+
+static void judge_memory(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    for (uint32_t i = 0; i < c->n_hosts; i++) {
+        const struct host *h = &x->hosts[i];
+        size_t most = host_memory_max(h), peak = h->memory->bytes_peak;
+        uint64_t percent = peak * 100 / most;
+        chaos_require(c, peak <= most, "host %u takes %zu bytes, and %zu are what it may take", i,
+                      peak, most);
+        if (percent > c->tally.fullest_percent)
+            c->tally.fullest_percent = percent;
+        chaos_tell(c, "host %u took %zu bytes of %zu, and holds %zu", i, peak, most,
+                   h->memory->bytes_in_use);
+    }
+}
+
+static void judge_seals(struct chaos *c)
+{
+    c->tally.sealed += sealed_packets();
+    chaos_require(c, !sealed_twice(), "%llu packets were sealed under a number of another one",
+                  (unsigned long long)sealed_twice());
+}
+
+static void run(struct scenario *x)
+{
+    struct chaos *c = &x->chaos;
+    build(x);
+    begin_storm(x);
+    if (!chaos_has_failed(c))
+        stt_sim_run_while(c->sim, look, x, c->calm_at);
+    if (!chaos_has_failed(c))
+        calm_down(x);
+    if (!chaos_has_failed(c))
+        say_farewell(x);
+    judge_memory(x);
+    judge_seals(c);
+    for (uint32_t i = 1; i < c->n_hosts; i++)
+        roads_count(&x->hosts[i].roads);
+}
+
+static void finish(struct scenario *x, struct scenario_result *result)
+{
+    struct chaos *c = &x->chaos;
+    result->hash = stt_net_digest(stt_net_digest(stt_sim_hash(c->sim), c->story), sealed_packets());
+    for (uint32_t i = 0; i < c->n_hosts; i++)
+        stt_sim_kill(c->sim, x->hosts[i].node);
+    (void)chaos_has_failed(c); /* they give everything back */
+    result->tally = c->tally;
+    memcpy(result->failure, c->failure, sizeof result->failure);
+    stt_sim_free(c->sim);
+    for (uint32_t i = 0; i < c->n_hosts; i++)
+        host_free(&x->hosts[i]);
+    for (size_t i = 0; i < x->n_attackers; i++)
+        free(x->attackers[i]);
+}
+
+void scenario_run(uint64_t seed, bool tells, struct scenario_result *result)
+{
+    struct stt_sim_config config = STT_SIM_CONFIG_INIT;
+    struct scenario *x = calloc(1, sizeof *x);
+    assert(x);
+    struct chaos *c = &x->chaos;
+    c->seed = config.seed = seed;
+    c->tells = tells;
+    c->rng = rng_init(seed);
+    c->features = draw_features(c);
+    config.segments_max = chaos_chance(c, 20) ? (uint32_t)rng_between(&c->rng, 1, 64) : 64;
+    config.start_ns = chaos_chance(c, 50) ? 0 : rng_below(&c->rng, STT_S(1000000));
+    config.transmits_at_once_max = 20000;
+    config.events_at_once_max = 1000000;
+    c->sim = stt_sim_new(&config);
+    sealed_begin();
+    run(x);
+    finish(x, result);
+    free(x);
+}
