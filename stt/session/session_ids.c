@@ -76,12 +76,15 @@ bool stt_session_ids_new(const struct stt_session_ids *ids, int place, struct fr
 uint64_t stt_session_ids_on_retire(struct stt_session_ids *ids, stt_ns now, stt_ns linger_ns,
                                    uint64_t sequence)
 {
-    if (sequence >= ids->next_sequence || !within_rate(&ids->retired, now))
+    if (sequence >= ids->next_sequence)
         return STT_CLOSE_ID_LIMIT;
-    for (int i = 0; i < PLACES; i++)
-        if (is_live(&ids->own[i]) && ids->own[i].sequence == sequence)
-            ids->own[i].ends_at = now + linger_ns;
-    return STT_CLOSE_NO_ERROR; /* if there was none, it is a repetition */
+    for (int i = 0; i < PLACES; i++) {
+        if (!is_live(&ids->own[i]) || ids->own[i].sequence != sequence)
+            continue;
+        ids->own[i].ends_at = now + linger_ns;
+        return within_rate(&ids->retired, now) ? STT_CLOSE_NO_ERROR : STT_CLOSE_ID_LIMIT;
+    }
+    return STT_CLOSE_NO_ERROR; /* a repetition */
 }
 
 bool stt_session_ids_forget(struct stt_session_ids *ids, stt_ns now, struct stt_id *id)
@@ -232,14 +235,12 @@ uint64_t stt_session_ids_on_new(struct stt_session_ids *ids, stt_ns now,
                                 const struct frame_new_id *f, uint32_t *retire)
 {
     *retire = 0;
-    if (!within_rate(&ids->issued, now))
-        return STT_CLOSE_ID_LIMIT;
     if (is_lie(ids, f))
         return STT_CLOSE_PROTOCOL_VIOLATION;
     if (is_known(ids, f->sequence))
-        return STT_CLOSE_NO_ERROR;
+        return STT_CLOSE_NO_ERROR; /* and costs nothing: what we do not hear is repeated often */
     int place = peer_vacancy(ids);
-    if (place < 0)
+    if (place < 0 || !within_rate(&ids->issued, now))
         return STT_CLOSE_ID_LIMIT;
     remember(ids, f->sequence);
     ids->peer[place] =
