@@ -215,10 +215,17 @@ enum stt_paths_news stt_paths_on_response(struct stt_paths *p, stt_ns now,
 /* -- what goes out
  * ------------------------------------------------------------------------------------ */
 
+/* Only our own end is elsewhere, and that is no secret of the peer's: it is where it was. */
+static bool is_same_peer(const struct stt_paths *p)
+{
+    const struct stt_path *a = &p->at[0].path, *b = &p->at[1].path;
+    return a->carrier == b->carrier && stt_address_equal(&a->remote, &b->remote);
+}
+
 static uint64_t allowance_of(const struct stt_paths *p, int which)
 {
-    if (which < 0 || which != p->on_trial || p->is_move)
-        return UINT64_MAX; /* where we are ourselves is no secret of the peer's */
+    if (which < 0 || which != p->on_trial || p->is_move || is_same_peer(p))
+        return UINT64_MAX;
     uint64_t limit = STT_AMPLIFICATION_MAX * p->received_bytes;
     return limit > p->sent_bytes ? limit - p->sent_bytes : 0;
 }

@@ -442,6 +442,24 @@ START_TEST(three_times_the_bytes_that_came_may_go_to_the_new_path)
 }
 END_TEST
 
+/* It is where it was, and may have lost sight of us: who would speak first? */
+START_TEST(a_peer_that_has_not_moved_is_told_as_much_as_there_is_to_say)
+{
+    struct fixture f;
+    struct stt_path moved = place(A);
+    moved.local.ip[15]++;
+    setup(&f);
+    ck_assert_int_eq(comes(&f, &moved, 30, true, true), STT_PATHS_TRIAL);
+    ck_assert_uint_eq(stt_paths_allowance(&f.p), UINT64_MAX);
+    stt_paths_on_sent(&f.p, &moved, 10 * FULL);
+    ck_assert_uint_eq(stt_paths_allowance(&f.p), UINT64_MAX);
+    moved.carrier++;
+    setup(&f);
+    ck_assert_int_eq(comes(&f, &moved, 30, true, true), STT_PATHS_TRIAL);
+    ck_assert_uint_eq(stt_paths_allowance(&f.p), 90);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_in_the_limit_waits)
 {
     struct fixture f;
@@ -730,6 +748,7 @@ SUITE("paths", TEST(at_first_one_path_is_in_use_and_nothing_is_said),
       LOOP(each_of_the_last_four_tokens_may_be_answered, 0, STT_PATH_TOKENS + 1),
       TEST(a_response_without_a_trial_is_ignored),
       TEST(three_times_the_bytes_that_came_may_go_to_the_new_path),
+      TEST(a_peer_that_has_not_moved_is_told_as_much_as_there_is_to_say),
       TEST(what_does_not_fit_in_the_limit_waits),
       TEST(a_challenge_that_cannot_be_sent_does_not_wake_the_session),
       TEST(the_old_path_returns_after_3_pto_if_it_has_answered),
