@@ -163,8 +163,8 @@ static uint64_t finish(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     if (!stt_rekey_consume_2(s->rekey, s->protect, message))
         return STT_CLOSE_REKEY_FAILED;
     end_well(ep, now, s);
-    stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
-    s->owed |= STT_OWES_PING; /* so that the peer follows */
+    stt_session_set(s, STT_TIMER_OLD_KEYS, STT_NEVER); /* until the peer has followed */
+    s->owed |= STT_OWES_PING;                          /* so that the peer follows */
     return STT_CLOSE_NO_ERROR;
 }
 

@@ -63,9 +63,10 @@ static void issue(struct model *m, struct stt_session_ids *ids)
 static uint64_t retire(struct model *m, struct stt_session_ids *ids, uint64_t sequence)
 {
     uint64_t code = stt_session_ids_on_retire(ids, m->now, STT_MS(LINGER_MS), sequence);
-    bool ok = sequence < m->own_next && within_rate(&m->retired, m->now);
+    bool is_live = sequence < m->own_next && m->own[sequence].state == LIVE;
+    bool ok = sequence < m->own_next && (!is_live || within_rate(&m->retired, m->now));
     FUZZ_ASSERT(code == (ok ? STT_CLOSE_NO_ERROR : STT_CLOSE_ID_LIMIT));
-    if (ok && m->own[sequence].state == LIVE) {
+    if (is_live) {
         m->own[sequence].state = RETIRED;
         m->own[sequence].ends_at = m->now + STT_MS(LINGER_MS);
     }
@@ -113,13 +114,12 @@ static bool is_lie(const struct model *m, uint64_t sequence, uint8_t id)
 static uint64_t judge(struct model *m, uint64_t sequence, uint8_t id, bool *accepted)
 {
     *accepted = false;
-    if (!within_rate(&m->issued, m->now))
-        return STT_CLOSE_ID_LIMIT;
     if (is_lie(m, sequence, id))
         return STT_CLOSE_PROTOCOL_VIOLATION;
     if (m->peer[sequence].state != UNKNOWN || sequence + 64 <= m->highest)
         return STT_CLOSE_NO_ERROR;
-    if (count(m, LIVE, false) + count(m, RETIRED, false) == STT_SESSION_IDS_MAX)
+    if (count(m, LIVE, false) + count(m, RETIRED, false) == STT_SESSION_IDS_MAX ||
+        !within_rate(&m->issued, m->now))
         return STT_CLOSE_ID_LIMIT;
     *accepted = true;
     return STT_CLOSE_NO_ERROR;

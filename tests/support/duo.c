@@ -30,6 +30,7 @@ static void side_init(struct duo_side *side, uint64_t seed, uint8_t number)
     config.n_seeds = 1;
     config.accept = STT_ACCEPT(STT_MODE_K) | STT_ACCEPT(STT_MODE_S) | STT_ACCEPT(STT_MODE_W);
     memcpy(config.application, "test/1", 7);
+    config.packet_bytes_max = config.packet_bytes; /* who wants a search says so */
     side->config = config;
     side->address = (struct stt_address){.ip = {[10] = 0xff, 0xff, 10, 0, 0, number},
                                          .port = (uint16_t)(4000 + number)};
