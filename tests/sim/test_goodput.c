@@ -3,10 +3,10 @@
  * product and random loss both ways; and on paths that reorder, copy, police, or have little room
  * for ACKs. STT_PRINT=1 prints what was measured.
  *
- * The floors are what TCP CUBIC of a Linux kernel reached on such paths in transfers of seconds,
- * the doubling at their beginning included: it is most of what passes where there is loss. So they
- * hold for the first ten seconds; how fast a stream stays is held against the law of all such
- * controllers. No stream is faster than its packets' share that is not headers. */
+ * The floors are what TCP CUBIC of a Linux kernel reached on the same paths in the same windows of
+ * time (spec/decisions/0023): in the first ten seconds, of which the doubling at the beginning is a
+ * good part, and in the twenty after them. How fast a stream stays is also held against the law of
+ * all such controllers. No stream is faster than its packets' share that is not headers. */
 #include "tests/support/flows.h"
 #include "tests/support/suite.h"
 
@@ -16,7 +16,7 @@
 
 #include "crypto/protect.h"
 
-enum { PACKET = 1452, HEADERS = 28, SEEDS = 9, WINDOW_LEAST = 1 << 20, BEGINNING_S = 10 };
+enum { PACKET = 1452, HEADERS = 28, WINDOW_LEAST = 1 << 20, BEGINNING_S = 10 };
 
 /* A bottleneck as people speak of it. */
 struct way {
@@ -51,14 +51,14 @@ static struct stt_link_config link_of(const struct way *way)
                                     .loss_ppm = way->loss_ppm};
 }
 
-/* No window but the congestion window is in the way. */
+/* No window but the congestion window is in the way, from the first packet on. */
 static void configure(struct stt_config *config, bool is_client)
 {
     (void)is_client;
     config->congestion = "cubic";
     config->packet_bytes = PACKET;
-    config->stream_window_max = window_bytes;
-    config->session_window_max = 2 * window_bytes;
+    config->stream_window_bytes = config->stream_window_max = window_bytes;
+    config->session_window_bytes = config->session_window_max = 2 * window_bytes;
     config->send_ring_bytes = window_bytes;
 }
 
@@ -112,7 +112,7 @@ static struct measured measure(const struct stt_link_config *forth,
 static void print(const char *what, const struct measured *m)
 {
     if (getenv("STT_PRINT"))
-        printf("%-36s %7.2f then %7.2f Mbit/s; %5.2f %% again, %5.2f %% lost, %5.2f %% dropped; "
+        printf("%-46s %7.2f then %7.2f Mbit/s; %5.2f %% again, %5.2f %% lost, %5.2f %% dropped; "
                "queue %6.2f ms\n",
                what, m->beginning, m->rest, m->repeated * 100, m->lost * 100, m->dropped * 100,
                m->queue_ms);
@@ -120,18 +120,21 @@ static void print(const char *what, const struct measured *m)
 
 /* -- bandwidth, delay, loss -------------------------------------------------------------------- */
 
+/* What passes where packets are lost depends on when the first ones are: in the first ten seconds
+ * single runs differ by half. So means are compared, and of many. */
 static const struct cell {
     struct way way;
-    double floor; /* Mbit/s */
-    uint32_t seconds, seeds;
+    double tcp_beginning, tcp_rest; /* Mbit/s */
+    uint32_t end_s, seeds;
 } cells[] = {
-    {{10, 50, 0}, 9.6, 30, 3},           {{10, 50, 10000}, 2.3, 60, SEEDS},
-    {{10, 50, 50000}, 0.7, 60, SEEDS},   {{10, 100, 0}, 9.5, 30, 3},
-    {{10, 100, 10000}, 1.9, 60, SEEDS},  {{10, 100, 50000}, 0.6, 60, SEEDS},
-    {{100, 50, 0}, 94, 20, 1},           {{100, 50, 10000}, 3, 60, SEEDS},
-    {{100, 50, 50000}, 0.9, 60, SEEDS},  {{100, 100, 0}, 92, 30, 1},
-    {{100, 100, 10000}, 1.7, 60, SEEDS}, {{100, 100, 50000}, 0.5, 60, SEEDS},
-    {{1000, 10, 0}, 906, 12, 1},         {{1000, 10, 1000}, 60, 30, 3},
+    {{10, 50, 0}, 9.56, 9.65, 30, 1},        {{10, 50, 10000}, 2.71, 2.32, 30, 30},
+    {{10, 50, 50000}, 0.96, 0.78, 30, 20},   {{10, 100, 0}, 9.38, 9.65, 30, 1},
+    {{10, 100, 10000}, 1.99, 1.23, 30, 60},  {{10, 100, 50000}, 0.61, 0.42, 30, 20},
+    {{100, 50, 0}, 94.1, 96.5, 30, 1},       {{100, 50, 10000}, 3.17, 2.39, 30, 30},
+    {{100, 50, 50000}, 1.00, 0.82, 30, 20},  {{100, 100, 0}, 90.7, 96.5, 30, 1},
+    {{100, 100, 10000}, 1.95, 1.23, 30, 60}, {{100, 100, 50000}, 0.60, 0.45, 30, 20},
+    {{1000, 10, 0}, 959, 965, 12, 1}, /* in step by then; it is the dearest */
+    {{1000, 10, 1000}, 49.6, 41.1, 30, 6},
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
@@ -148,49 +151,59 @@ static double law(const struct way *way)
     return packets * (PACKET - STT_PROTECT_OVERHEAD_BYTES - 7) * 8e-3 / way->rtt_ms;
 }
 
-static int compare(const void *a, const void *b)
+/* What goes again was lost; and little of it because the doubling overran the queue. */
+static void require_little_waste(const struct measured *mean)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, uint32_t n)
-{
-    qsort(values, n, sizeof *values, compare);
-    return values[n / 2];
+    ck_assert_msg(mean->repeated <= mean->lost + 0.02, "%.4f went again, %.4f was lost",
+                  mean->repeated, mean->lost);
 }
 
 static void require_no_waste(const struct cell *c, const struct measured *m)
 {
-    ck_assert_msg(m->repeated <= m->lost + 0.02, "%.4f went again, %.4f was lost", m->repeated,
-                  m->lost);
+    double lost = m->lost + m->dropped;
+    ck_assert_msg(m->repeated <= lost + 0.02, "%.4f went again, %.4f was lost", m->repeated, lost);
     ck_assert_msg(m->queue_ms <= c->way.rtt_ms, "%.1f ms in the queue", m->queue_ms);
 }
 
-static void require_fast(const struct cell *c, double beginning, double rest)
+/* Without loss, of 3 % that we may have less, 1 is headers; with loss, a mean moves by some percent
+ * from one set of seeds to another. */
+static void require_fast(const struct cell *c, const struct measured *mean)
 {
+    double share = c->way.loss_ppm ? 0.9 : 0.97;
     double least = c->way.loss_ppm ? law(&c->way) * 0.8 : ceiling(&c->way) * 0.98;
-    ck_assert_msg(beginning >= c->floor * (c->way.loss_ppm ? 0.85 : 0.93), "%.2f Mbit/s at first",
-                  beginning);
-    ck_assert_msg(rest >= least, "%.2f Mbit/s of %.2f", rest, least);
+    ck_assert_msg(mean->beginning >= c->tcp_beginning * share, "%.2f Mbit/s at first, TCP %.2f",
+                  mean->beginning, c->tcp_beginning);
+    ck_assert_msg(mean->rest >= c->tcp_rest * share, "%.2f Mbit/s, TCP %.2f", mean->rest,
+                  c->tcp_rest);
+    ck_assert_msg(mean->rest >= least, "%.2f Mbit/s of %.2f", mean->rest, least);
+}
+
+static void add_share(struct measured *mean, const struct measured *m, uint32_t n)
+{
+    mean->beginning += m->beginning / n;
+    mean->rest += m->rest / n;
+    mean->repeated += m->repeated / n;
+    mean->lost += m->lost / n;
+    mean->dropped += m->dropped / n;
+    mean->queue_ms += m->queue_ms / n;
 }
 
 START_TEST(a_stream_is_as_fast_as_tcp_cubic)
 {
     const struct cell *c = &cells[_i];
     struct stt_link_config link = link_of(&c->way);
-    double beginning[SEEDS], rest[SEEDS];
+    struct measured mean = {0};
     char what[80];
     for (uint32_t i = 0; i < c->seeds; i++) {
-        struct measured m = measure(&link, &link, i + 1, c->seconds);
-        snprintf(what, sizeof what, "%4.0f Mbit/s %3u ms %.1f %% (%.1f)", c->way.mbit_per_s,
-                 c->way.rtt_ms, c->way.loss_ppm * 1e-4, c->floor);
-        print(what, &m);
+        struct measured m = measure(&link, &link, i + 1, c->end_s);
         require_no_waste(c, &m);
-        beginning[i] = m.beginning;
-        rest[i] = m.rest;
+        add_share(&mean, &m, c->seeds);
     }
-    require_fast(c, median(beginning, c->seeds), median(rest, c->seeds));
+    snprintf(what, sizeof what, "%4.0f Mbit/s %3u ms %.1f %% (TCP %.2f, %.2f)", c->way.mbit_per_s,
+             c->way.rtt_ms, c->way.loss_ppm * 1e-4, c->tcp_beginning, c->tcp_rest);
+    print(what, &mean);
+    require_little_waste(&mean);
+    require_fast(c, &mean);
 }
 END_TEST
 
