@@ -15,13 +15,16 @@ struct stt_ack_sample {
     uint64_t acked_bytes;     /* newly */
     uint64_t delivered_bytes; /* in the life of the path, with these */
     uint64_t in_flight_bytes; /* before them */
+    uint64_t left_bytes;      /* in flight without them, and without what was lost */
     uint64_t lost_bytes;      /* found with this ACK */
     uint64_t interval_bytes;  /* delivered in interval_ns: the rate sample; 0 when there is none */
     stt_ns interval_ns;
     stt_ns rtt_ns;         /* 0 when this ACK gave no sample */
     stt_ns newest_sent_at; /* when the newest packet of it was sent */
     uint64_t newest_number;
-    bool is_app_limited; /* the packets of the rate sample were */
+    uint64_t newest_delivered_bytes; /* delivered_bytes when it was sent: counts round trips */
+    bool is_app_limited;             /* its train ended for want of data */
+    bool is_underfed;                /* that, or the path was not full when it was sent */
 };
 
 struct stt_controller;

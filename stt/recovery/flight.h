@@ -69,7 +69,7 @@ struct stt_flight_train {
     uint64_t delivered_bytes;
     uint32_t path; /* an id of the caller's */
     uint32_t open; /* packets of it that are sent or lost */
-    bool is_app_limited;
+    bool is_app_limited, is_underfed;
 };
 
 /* Empty when zeroed. */

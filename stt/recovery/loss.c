@@ -152,6 +152,7 @@ static void take_snapshot(struct stt_loss_path *path, struct stt_flight_train *t
     train->first_at = path->first_at;
     train->delivered_at = path->delivered_at;
     train->delivered_bytes = path->delivered_bytes;
+    train->is_underfed = path->delivered_bytes < path->underfed_end;
 }
 
 int stt_loss_begin_train(struct stt_loss *l, stt_ns now, unsigned path, struct stt_range numbers,
@@ -176,11 +177,15 @@ void stt_loss_end_train(struct stt_loss *l, bool is_app_limited)
     assert(l->is_in_train);
     l->is_in_train = false;
     train->is_app_limited = is_app_limited;
+    train->is_underfed = train->is_underfed || is_app_limited;
     l->flight.n_eliciting += l->train_eliciting;
     if (l->train_eliciting)
         l->pto_base = train->at;
-    if (path)
-        path->in_flight_bytes += l->train_bytes;
+    if (!path)
+        return;
+    path->in_flight_bytes += l->train_bytes;
+    if (is_app_limited)
+        path->underfed_end = path->delivered_bytes + path->in_flight_bytes + 1;
 }
 
 void stt_loss_on_skipped(struct stt_loss *l, uint64_t number, uint32_t random)
@@ -300,7 +305,7 @@ static void settle_in_path(struct stt_loss *l, struct stt_loss_path *path, const
 {
     struct stt_loss_outcome *o = &l->outcome;
     path->delivered_bytes += t->bytes;
-    path->delivered_at = l->now;
+    path->delivered_at = at_least(path->delivered_at, l->arrived_at);
     path->acked_end = at_least(path->acked_end, t->to);
     if (t->state == STT_PACKET_SENT)
         path->in_flight_bytes -= t->bytes;
@@ -407,17 +412,21 @@ static void undo(struct stt_loss *l, struct stt_loss_path *path)
     l->outcome.is_undone = true;
 }
 
+/* Whatever the peer says of its delay, nothing came faster than in the shortest round trip. */
 static void sample_rate(struct stt_loss *l, struct stt_loss_path *path)
 {
     struct stt_ack_sample *s = &l->outcome.sample;
     const struct stt_flight_train *train = stt_flight_train(&l->flight, l->newest_train);
     stt_ns sent_in = train->at - train->first_at, acked_in = l->now - train->delivered_at;
     s->newest_sent_at = train->at;
+    s->newest_delivered_bytes = train->delivered_bytes;
     s->delivered_bytes = path->delivered_bytes;
     s->is_app_limited = train->is_app_limited;
-    s->interval_ns = at_least(sent_in, acked_in);
-    if (path->rtt.has_sample && s->interval_ns >= path->rtt.min)
+    s->is_underfed = train->is_underfed;
+    if (path->rtt.has_sample && at_least(sent_in, acked_in) >= path->rtt.min)
         s->interval_bytes = path->delivered_bytes - train->delivered_bytes;
+    acked_in = at_least(path->delivered_at - train->delivered_at, path->rtt.min);
+    s->interval_ns = at_least(sent_in, acked_in);
     path->first_at = at_least(path->first_at, train->at);
 }
 
@@ -639,6 +648,7 @@ static void finish(struct stt_loss *l)
     l->lost_packets += l->outcome.lost_packets;
     l->spurious_packets += l->outcome.spurious_packets;
     l->outcome.sample.lost_bytes = l->outcome.lost_bytes;
+    l->outcome.sample.left_bytes = stt_loss_path(l)->in_flight_bytes;
     drop_old(l, l->now);
 }
 
@@ -697,6 +707,13 @@ void stt_loss_on_rtt(struct stt_loss *l, stt_ns now, stt_ns sample, stt_ns ack_d
     stt_rtt_sample(&path->rtt, now, sample, ack_delay);
 }
 
+/* The peer's word, clamped to what it may claim. */
+static stt_ns ack_delay(const struct stt_loss *l, const struct frame_ack *ack)
+{
+    bool is_too_long = ack->delay_us > l->max_ack_delay_ns / STT_US(1);
+    return is_too_long ? l->max_ack_delay_ns : STT_US(ack->delay_us);
+}
+
 static void sample_rtt(struct stt_loss *l, const struct frame_ack *ack)
 {
     struct stt_flight *f = &l->flight;
@@ -710,8 +727,7 @@ static void sample_rtt(struct stt_loss *l, const struct frame_ack *ack)
     const struct stt_loss_path *path = stt_loss_path(l);
     if (!(p->flags & STT_PACKET_ELICITS) || train->path != path->id)
         return;
-    bool is_too_long = ack->delay_us > l->max_ack_delay_ns / STT_US(1);
-    stt_ns delay = is_too_long ? l->max_ack_delay_ns : STT_US(ack->delay_us);
+    stt_ns delay = ack_delay(l, ack);
     stt_loss_on_rtt(l, l->now, l->now - train->at, delay);
     stt_ns latest = path->rtt.latest;
     l->outcome.sample.rtt_ns = latest - path->rtt.min >= delay ? latest - delay : latest;
@@ -723,6 +739,7 @@ uint64_t stt_loss_on_ack(struct stt_loss *l, stt_ns now, const struct frame_ack 
         return STT_CLOSE_ACK_INVALID;
     begin(l, now, PULLS_ACKED);
     l->largest = ack->largest;
+    l->arrived_at = now - at_most(now, ack_delay(l, ack));
     l->walk = stt_frame_ack_walk(ack);
     sample_rtt(l, ack);
     return STT_CLOSE_NO_ERROR;

@@ -48,8 +48,13 @@ struct stt_loss_path {
     uint64_t acked_end; /* one above the highest number acknowledged that was sent on it */
 
     uint64_t delivered_bytes;
-    stt_ns delivered_at, first_at; /* newest ack; sending of the newest packet acknowledged */
+    /* When the newest ack came, without the peer's delay; when the newest packet acknowledged was
+     * sent. */
+    stt_ns delivered_at, first_at;
     stt_ns first_sample_at;
+    /* Trains that are sent before so much is delivered follow one that ended for want of data:
+     * they find a path that was not full, also after everything has arrived. */
+    uint64_t underfed_end;
 
     /* Reordering, as it was seen. */
     uint32_t reorder_packets;
@@ -129,7 +134,8 @@ struct stt_loss {
     uint64_t more_number; /* that packet */
     stt_ns now;
     uint64_t number, to; /* where it stands in the present range */
-    uint64_t largest;    /* that the ACK names */
+    uint64_t largest;    /* that the ACK names ... */
+    stt_ns arrived_at;   /* ... whose ack would have come then, without the peer's delay */
     uint32_t newest_train, forgotten_path;
     uint64_t new_lost, old_lost; /* after, and in, the last reduction */
     struct frame_ack_walk walk;

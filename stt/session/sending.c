@@ -330,6 +330,12 @@ static void raise_starved(struct stt_session *s, stt_ns now)
                         patience > STT_URGENCY_RAISE_NS ? patience : STT_URGENCY_RAISE_NS);
 }
 
+/* The train ended because nobody has anything to send, or may send it. */
+static bool has_no_data(const struct stt_session *s)
+{
+    return !s->streams || !stt_scheduler_next(&s->streams->scheduler);
+}
+
 static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                            struct stt_train *train)
 {
@@ -359,7 +365,7 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     if (!packing.n_packets) {
         s->owed &= ~d.said; /* there was nothing to say any more */
         if (elicits)
-            stt_loss_end_train(&s->loss, true);
+            stt_loss_end_train(&s->loss, has_no_data(s));
         return false;
     }
     uint64_t first = s->protect->next_number;
@@ -368,7 +374,7 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
                stt_packing_len(&packing, 0) + STT_PROTECT_OVERHEAD_BYTES);
     stt_saying_on_sealed(s, &d);
     if (elicits)
-        stt_loss_end_train(&s->loss, !s->streams || !stt_scheduler_next(&s->streams->scheduler));
+        stt_loss_end_train(&s->loss, has_no_data(s));
     on_acks_sent(s, &d, first, packing.packets[0].elicits);
     if (s->probes_left && --s->probes_left && elicits)
         s->owed |= STT_OWES_PING; /* the second probe, if there is nothing better */

@@ -1154,6 +1154,80 @@ START_TEST(acks_that_come_in_a_bunch_do_not_raise_the_rate)
 }
 END_TEST
 
+/* The peer waited: the packets were no slower for that. */
+START_TEST(the_peers_delay_is_no_part_of_the_time_of_a_rate)
+{
+    struct fixture f;
+    setup(&f);
+    f.l.max_ack_delay_ns = STT_MS(25);
+    measure(&f);
+    uint64_t first = send(&f, 10);
+    f.now += RTT + STT_MS(20);
+    struct stt_range half = {first, first + 5}, all = {first, first + 20};
+    ck_assert_uint_eq(ack_ranges(&f, &half, 1, 20000), STT_CLOSE_NO_ERROR);
+    ck_assert_uint_eq(outcome(&f)->sample.interval_ns, RTT);
+    send(&f, 10);
+    f.now += RTT;
+    ck_assert_uint_eq(ack_ranges(&f, &all, 1, 0), STT_CLOSE_NO_ERROR);
+    ck_assert_uint_eq(outcome(&f)->sample.interval_ns, RTT + STT_MS(20)); /* since 5 were there */
+    ck_assert_uint_eq(outcome(&f)->sample.interval_bytes, 15 * PACKET_BYTES);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(no_delay_that_a_peer_claims_makes_an_interval_shorter_than_the_shortest_round_trip)
+{
+    struct fixture f;
+    setup(&f);
+    f.l.max_ack_delay_ns = STT_MS(25);
+    measure(&f);
+    uint64_t number = send(&f, 10);
+    f.now += RTT + STT_MS(1);
+    struct stt_range liar = {number, number + 10};
+    ck_assert_uint_eq(ack_ranges(&f, &liar, 1, UINT32_MAX), STT_CLOSE_NO_ERROR);
+    ck_assert_uint_eq(outcome(&f)->sample.interval_ns, RTT);
+    ck_assert_uint_eq(outcome(&f)->sample.interval_bytes, 10 * PACKET_BYTES);
+    teardown(&f);
+}
+END_TEST
+
+/* A round trip begins where something is acknowledged that was sent after the last one began. */
+START_TEST(a_sample_tells_what_was_delivered_when_its_newest_packet_was_sent)
+{
+    struct fixture f;
+    setup(&f);
+    uint64_t first = send(&f, 10);
+    f.now += RTT;
+    ack(&f, first, first + 4);
+    ck_assert_uint_eq(outcome(&f)->sample.newest_delivered_bytes, 0);
+    uint64_t second = send(&f, 10);
+    f.now += RTT;
+    ack(&f, first + 4, first + 10);
+    ck_assert_uint_eq(outcome(&f)->sample.newest_delivered_bytes, 0);
+    ack(&f, second, second + 1);
+    ck_assert_uint_eq(outcome(&f)->sample.newest_delivered_bytes, 4 * PACKET_BYTES);
+    ck_assert_uint_eq(outcome(&f)->sample.delivered_bytes, 11 * PACKET_BYTES);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(a_sample_tells_what_is_left_in_flight_without_the_lost)
+{
+    struct fixture f;
+    setup(&f);
+    measure(&f);
+    uint64_t first = send(&f, 20);
+    f.now += RTT;
+    ack(&f, first + 8, first + 10);
+    const struct stt_ack_sample *s = &outcome(&f)->sample;
+    ck_assert_uint_eq(s->in_flight_bytes, 20 * PACKET_BYTES);
+    ck_assert_uint_eq(s->lost_bytes, 7 * PACKET_BYTES); /* 3 packets below the largest, or more */
+    ck_assert_uint_eq(s->left_bytes, 11 * PACKET_BYTES);
+    ck_assert_uint_eq(s->left_bytes, path(&f)->in_flight_bytes);
+    teardown(&f);
+}
+END_TEST
+
 START_TEST(idle_time_is_not_a_low_rate)
 {
     struct fixture f;
@@ -1180,7 +1254,58 @@ START_TEST(a_train_that_ended_for_want_of_data_is_marked)
     stt_loss_end_train(&f.l, true);
     f.now += RTT;
     ack(&f, f.next - 1, f.next);
-    ck_assert(outcome(&f)->sample.is_app_limited);
+    ck_assert(outcome(&f)->sample.is_app_limited && outcome(&f)->sample.is_underfed);
+    teardown(&f);
+}
+END_TEST
+
+/* Those behind it find a path that is not full, until what was in flight then has arrived. */
+START_TEST(so_are_the_trains_behind_one_that_ended_for_want_of_data)
+{
+    struct fixture f;
+    setup(&f);
+    measure(&f);
+    uint64_t first = send(&f, 10);
+    begin(&f, 1, 0);
+    stt_loss_end_train(&f.l, true); /* nothing was sent in it: all the more */
+    uint64_t second = send(&f, 10);
+    f.now += RTT;
+    ack(&f, first, first + 9);
+    ck_assert(!outcome(&f)->sample.is_underfed);
+    uint64_t third = send(&f, 10);
+    ack(&f, first + 9, second + 1);
+    ck_assert(outcome(&f)->sample.is_underfed);
+    ck_assert(!outcome(&f)->sample.is_app_limited);
+    uint64_t fourth = send(&f, 10);
+    f.now += RTT;
+    ack(&f, second + 1, third + 1);
+    ck_assert(outcome(&f)->sample.is_underfed);
+    ack(&f, third + 1, fourth + 1);
+    ck_assert(!outcome(&f)->sample.is_underfed);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(so_is_the_first_train_after_idle_time_and_not_the_second)
+{
+    struct fixture f;
+    setup(&f);
+    measure(&f);
+    begin(&f, 1, 0);
+    struct stt_piece piece = piece_of(f.next);
+    uint64_t last = add(&f, STT_PACKET_ELICITS, &piece, 1);
+    stt_loss_end_train(&f.l, true);
+    f.now += RTT;
+    ack(&f, last, last + 1);
+    f.now += STT_S(1);
+    uint64_t first = send(&f, 10);
+    f.now += RTT;
+    ack(&f, first, first + 1);
+    ck_assert(outcome(&f)->sample.is_underfed);
+    uint64_t second = send(&f, 10);
+    f.now += RTT;
+    ack(&f, first + 1, second + 10);
+    ck_assert(!outcome(&f)->sample.is_underfed);
     teardown(&f);
 }
 END_TEST
@@ -1357,8 +1482,14 @@ SUITE("loss", TEST(at_first_nothing_is_in_flight_and_no_memory_taken),
       TEST(a_pto_doubles_up_to_three_seconds_and_an_ack_ends_it),
       TEST(a_pto_tells_the_two_oldest_that_hold_something),
       TEST(a_rate_is_what_was_delivered_since_the_train_was_sent),
-      TEST(acks_that_come_in_a_bunch_do_not_raise_the_rate), TEST(idle_time_is_not_a_low_rate),
-      TEST(a_train_that_ended_for_want_of_data_is_marked),
+      TEST(acks_that_come_in_a_bunch_do_not_raise_the_rate),
+      TEST(the_peers_delay_is_no_part_of_the_time_of_a_rate),
+      TEST(no_delay_that_a_peer_claims_makes_an_interval_shorter_than_the_shortest_round_trip),
+      TEST(a_sample_tells_what_was_delivered_when_its_newest_packet_was_sent),
+      TEST(a_sample_tells_what_is_left_in_flight_without_the_lost),
+      TEST(idle_time_is_not_a_low_rate), TEST(a_train_that_ended_for_want_of_data_is_marked),
+      TEST(so_are_the_trains_behind_one_that_ended_for_want_of_data),
+      TEST(so_is_the_first_train_after_idle_time_and_not_the_second),
       TEST(another_path_begins_anew_and_the_old_one_tells_it_nothing),
       TEST(another_port_keeps_the_estimates),
       TEST(when_the_old_path_is_back_what_went_elsewhere_is_sent_again),
