@@ -52,7 +52,7 @@ struct stt_controller {
     void (*on_undo)(struct stt_congestion *c, stt_ns now);
 };
 
-extern const struct stt_controller stt_cubic, stt_no_congestion;
+extern const struct stt_controller stt_cubic, stt_bbr, stt_no_congestion;
 
 /* NULL when there is none of that name. */
 const struct stt_controller *stt_controller_by_name(const char *name);

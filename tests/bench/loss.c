@@ -141,6 +141,8 @@ int main(void)
         {"1 % lost", 10, NULL},
         {"no loss, with cubic", 0, &stt_cubic},
         {"1 % lost, with cubic", 10, &stt_cubic},
+        {"no loss, with bbr", 0, &stt_bbr},
+        {"1 % lost, with bbr", 10, &stt_bbr},
     };
     printf("%-24s %10s %10s %10s   ns per packet\n", "in flight", "10", "1,000", "100,000");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

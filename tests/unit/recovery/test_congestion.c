@@ -6,6 +6,7 @@
 START_TEST(controllers_are_found_by_name)
 {
     ck_assert_ptr_eq(stt_controller_by_name("cubic"), &stt_cubic);
+    ck_assert_ptr_eq(stt_controller_by_name("bbr"), &stt_bbr);
     ck_assert_ptr_eq(stt_controller_by_name("none"), &stt_no_congestion);
     ck_assert_ptr_null(stt_controller_by_name("cubi"));
     ck_assert_ptr_null(stt_controller_by_name(""));
@@ -31,7 +32,7 @@ END_TEST
 
 START_TEST(every_controller_fills_its_table)
 {
-    const struct stt_controller *all[] = {&stt_cubic, &stt_no_congestion};
+    const struct stt_controller *all[] = {&stt_cubic, &stt_bbr, &stt_no_congestion};
     const struct stt_controller *c = all[_i];
     ck_assert(c->name && c->init && c->on_sent && c->on_ack && c->on_lost && c->on_ce &&
               c->on_persistent && c->on_undo);
@@ -39,4 +40,4 @@ START_TEST(every_controller_fills_its_table)
 END_TEST
 
 SUITE("congestion", TEST(controllers_are_found_by_name), TEST(none_limits_nothing_whatever_happens),
-      LOOP(every_controller_fills_its_table, 0, 2))
+      LOOP(every_controller_fills_its_table, 0, 3))
