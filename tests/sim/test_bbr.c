@@ -123,7 +123,7 @@ static struct measured measure(const struct way *way, const struct stt_link_conf
     flows_end(&f);
     return (struct measured){
         .goodput = goodput,
-        .repeated = (double)info.bytes_repeated / read,
+        .repeated = (double)info.bytes_retransmitted / read,
         .lost = (double)s.dropped[STT_LINK_DROP_LOSS] / (double)s.datagrams_in,
         .dropped = drops(&s) / (double)s.datagrams_in,
         .queue_ms = (double)s.queue_ns_mean * 1e-6,
