@@ -29,12 +29,30 @@ struct stt_ack_sample {
 
 struct stt_controller;
 
+/* What a controller is about, for people (spec 09). */
+#define STT_PHASES(X)                                                                              \
+    X(NONE, "none")                                                                                \
+    X(SLOW_START, "slow_start")                                                                    \
+    X(CONSERVATIVE_SLOW_START, "conservative_slow_start")                                          \
+    X(AVOIDANCE, "avoidance")                                                                      \
+    X(STARTUP, "startup")                                                                          \
+    X(DRAIN, "drain")                                                                              \
+    X(PROBE_BW, "probe_bw")                                                                        \
+    X(PROBE_RTT, "probe_rtt")
+
+enum stt_phase {
+#define X(phase, name) STT_PHASE_##phase,
+    STT_PHASES(X)
+#undef X
+};
+
 struct stt_congestion {
     const struct stt_controller *controller;
     const struct stt_rtt *rtt;      /* of the path */
     uint32_t packet_bytes;          /* the path's packet size now */
     uint64_t window_bytes;          /* for callers to read */
     uint64_t rate_bytes_per_s;      /* STT_UNLIMITED: no pacing */
+    uint8_t phase;                  /* enum stt_phase, likewise */
     _Alignas(8) uint8_t state[208]; /* the controller's */
 };
 

@@ -83,11 +83,15 @@ static uint64_t at_most(uint64_t a, uint64_t b)
  * the first round trip is known, the first window may go at once. */
 static void publish(struct stt_congestion *c)
 {
+    static const uint8_t phases[] = {[SLOW_START] = STT_PHASE_SLOW_START,
+                                     [CONSERVATIVE] = STT_PHASE_CONSERVATIVE_SLOW_START,
+                                     [AVOIDANCE] = STT_PHASE_AVOIDANCE};
     struct curve *v = &cubic_of(c)->curve;
     v->window = at_least(v->window, LEAST_PACKETS * (uint64_t)c->packet_bytes);
     v->window = at_most(v->window, STT_CUBIC_WINDOW_MAX);
     uint64_t per_round_trip = v->phase == AVOIDANCE ? v->window + v->window / 4 : 2 * v->window;
     c->window_bytes = v->window;
+    c->phase = phases[v->phase];
     c->rate_bytes_per_s = c->rtt->has_sample ? per_round_trip * STT_S(1) /
                                                    at_least(c->rtt->smoothed, STT_RTT_LEAST_NS)
                                              : STT_UNLIMITED;

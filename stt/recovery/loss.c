@@ -212,7 +212,9 @@ static void open_run(struct stt_settled *run, enum stt_settled_kind kind, uint64
                                 .largest_bytes = p->bytes,
                                 .owes = p->piece.owes,
                                 .fin = p->piece.fin,
-                                .is_size_probe = p->flags & STT_PACKET_SIZE_PROBE};
+                                .is_size_probe = p->flags & STT_PACKET_SIZE_PROBE,
+                                .was_lost = p->state == STT_PACKET_LOST &&
+                                            !(p->flags & STT_PACKET_FORGOTTEN)};
 }
 
 /* The packet goes on where the run ends, whose last packet is `last` and has one piece only. */

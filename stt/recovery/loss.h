@@ -87,6 +87,7 @@ struct stt_settled {
     uint32_t owes;          /* the caller's bits, of all */
     uint16_t largest_bytes; /* of one of them */
     bool fin, is_size_probe;
+    bool was_lost; /* acknowledged after all */
 };
 
 /* What a pull through stt_loss_next() has shown, for the path in use; complete at its end. */

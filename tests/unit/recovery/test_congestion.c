@@ -27,6 +27,7 @@ START_TEST(none_limits_nothing_whatever_happens)
     c.controller->on_undo(&c, 1);
     ck_assert_uint_eq(c.window_bytes, STT_UNLIMITED);
     ck_assert_uint_eq(c.rate_bytes_per_s, STT_UNLIMITED);
+    ck_assert_uint_eq(c.phase, STT_PHASE_NONE);
 }
 END_TEST
 

@@ -168,6 +168,27 @@ START_TEST(longer_round_trips_end_slow_start_before_a_loss)
 }
 END_TEST
 
+START_TEST(it_says_what_it_is_about)
+{
+    struct fixture f;
+    setup(&f, STT_MS(100));
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_SLOW_START);
+    for (int i = 0; i < 4; i++)
+        round_trip(&f);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_SLOW_START);
+    f.round_trip = STT_MS(113);
+    round_trip(&f);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_CONSERVATIVE_SLOW_START);
+    for (int i = 0; i < 6; i++)
+        round_trip(&f);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_AVOIDANCE);
+    f.c.controller->on_persistent(&f.c, f.now);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_SLOW_START);
+    lose(&f, f.next - 1);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_AVOIDANCE);
+}
+END_TEST
+
 /* An eighth of the round trip, but 4 to 16 ms. */
 START_TEST(the_delay_that_ends_slow_start_has_bounds)
 {
@@ -449,7 +470,7 @@ SUITE("cubic", TEST(a_root_is_the_greatest_whose_cube_is_not_above),
       TEST(the_first_window_is_ten_packets),
       TEST(before_the_first_round_trip_the_first_window_is_not_paced),
       TEST(slow_start_doubles_in_a_round_trip),
-      TEST(longer_round_trips_end_slow_start_before_a_loss),
+      TEST(longer_round_trips_end_slow_start_before_a_loss), TEST(it_says_what_it_is_about),
       LOOP(the_delay_that_ends_slow_start_has_bounds, 0, 6),
       TEST(a_delay_that_was_chance_lets_slow_start_go_on), TEST(a_loss_ends_slow_start),
       LOOP(the_window_follows_the_formula, 0, 3), TEST(on_short_paths_the_window_follows_reno),

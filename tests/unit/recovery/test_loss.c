@@ -780,6 +780,27 @@ START_TEST(a_late_ack_takes_the_reduction_back_and_raises_the_thresholds)
 }
 END_TEST
 
+/* Of a run that was lost, and of none else: what a host forgot was not lost. */
+START_TEST(a_run_says_whether_it_was_lost_before)
+{
+    struct fixture f;
+    setup(&f);
+    measure(&f);
+    uint64_t first = reorder(&f);
+    ck_assert(!f.pulled[0].was_lost && f.pulled[0].kind == STT_SETTLED_ACKED);
+    ack(&f, first, first + 10);
+    ck_assert(f.pulled[0].was_lost && f.pulled[0].first == first && f.pulled[0].end == first + 1);
+    first = send(&f, 3);
+    stt_loss_forget(&f.l, f.now, first, first + 3);
+    pull(&f);
+    ack(&f, first, first + 3);
+    ck_assert_uint_eq(count(&f, STT_SETTLED_ACKED), 3);
+    for (size_t i = 0; i < f.n_pulled; i++)
+        ck_assert(!f.pulled[i].was_lost);
+    teardown(&f);
+}
+END_TEST
+
 START_TEST(the_same_reordering_is_not_taken_for_loss_again)
 {
     struct fixture f;
@@ -1468,6 +1489,7 @@ SUITE("loss", TEST(at_first_nothing_is_in_flight_and_no_memory_taken),
       TEST(a_send_that_failed_is_pulled_as_lost_and_tells_nobody),
       TEST(a_pto_gives_the_two_oldest_up_where_a_thousand_are_out_and_six_have_passed),
       TEST(a_late_ack_takes_the_reduction_back_and_raises_the_thresholds),
+      TEST(a_run_says_whether_it_was_lost_before),
       TEST(the_same_reordering_is_not_taken_for_loss_again),
       TEST(one_true_loss_keeps_the_reduction), TEST(losses_of_before_a_reduction_belong_to_it),
       TEST(a_reduction_is_taken_back_once), TEST(a_mark_is_never_taken_back),
