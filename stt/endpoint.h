@@ -27,6 +27,7 @@ extern "C" {
 
 struct stt_endpoint;
 struct stt_env;
+struct stt_trace_event;
 typedef uint64_t stt_handle; /* of a session; 0 names none, and none is used twice */
 
 /* -- addresses, carriers, trains ----------------------------------------------------------------
@@ -230,6 +231,11 @@ struct stt_endpoint_stats {
 #undef X
 };
 void stt_endpoint_stats(const struct stt_endpoint *ep, struct stt_endpoint_stats *out);
+
+/* The next event that the endpoint remembers (stt/trace.h); false: there is none yet. A cursor
+ * begins at 0, and a step of more than one tells of events that were overwritten before. */
+bool stt_endpoint_recorded(struct stt_endpoint *ep, uint64_t *cursor,
+                           struct stt_trace_event *event);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@ extern "C" {
 #endif
 
 struct stt_trace_event;
+struct stt_key_log;
 
 struct stt_env {
     void *ctx;
@@ -30,8 +31,11 @@ struct stt_env {
     /* False in a forked child, where the secrets are gone; asked once per train. */
     bool (*secrets_alive)(void *ctx);
 
-    /* May be NULL. */
+    /* Every event as it happens: stt/trace.h. May be NULL. */
     void (*trace)(void *ctx, const struct stt_trace_event *event);
+
+    /* Every secret that packets are sealed with: stt/keylog.h. NULL, but for debugging. */
+    void (*key_log)(void *ctx, const struct stt_key_log *key);
 };
 
 /* Zeros that no compiler may leave out. */

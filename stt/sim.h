@@ -25,6 +25,7 @@ extern "C" {
 #endif
 
 struct stt_sim;
+struct stt_key_log;
 struct stt_trace_event;
 typedef uint32_t stt_sim_node, stt_sim_link, stt_sim_nat;
 
@@ -123,6 +124,7 @@ struct stt_sim_endpoint {
     struct stt_sim_memory memory; /* its knobs */
     void *trace_ctx;
     void (*trace)(void *ctx, const struct stt_trace_event *event); /* may be NULL */
+    void (*key_log)(void *ctx, const struct stt_key_log *key);     /* likewise; the same ctx */
 };
 
 /* Makes an endpoint with deterministic entropy and counted memory. Its events go to the host, and

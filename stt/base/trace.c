@@ -9,17 +9,11 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct stt_trace_event) == 48, "a recorder of n events takes 48 n bytes");
+static_assert(sizeof(struct stt_trace_event) == 64, "an event is a line of the cache");
 
 static const struct stt_trace_row rows[] = {
 #define X(type, name, code, ...) {name, code, {__VA_ARGS__}},
     STT_TRACE_TYPES(X)
-#undef X
-};
-
-static const char *const reasons[] = {
-#define X(reason, text) text,
-    STT_DROP_REASONS(X)
 #undef X
 };
 
@@ -28,27 +22,16 @@ const struct stt_trace_row *stt_trace_row(uint32_t type)
     return type < STT_TRACE_TYPE_COUNT ? &rows[type] : NULL;
 }
 
-const char *stt_drop_reason_text(uint32_t reason)
-{
-    return reason < STT_DROP_REASON_COUNT ? reasons[reason] : NULL;
-}
-
 void stt_flight_recorder_init(struct stt_flight_recorder *fr, struct stt_trace_event *memory,
                               uint32_t capacity)
 {
-    assert((capacity & (capacity - 1)) == 0 && (memory || capacity == 0));
+    assert(memory && capacity && (capacity & (capacity - 1)) == 0);
     *fr = (struct stt_flight_recorder){.events = memory, .capacity = capacity};
 }
 
-uint32_t stt_flight_recorder_count(const struct stt_flight_recorder *fr)
+struct stt_trace_event *stt_flight_recorder_at(const struct stt_flight_recorder *fr,
+                                               uint64_t number)
 {
-    return fr->recorded < fr->capacity ? (uint32_t)fr->recorded : fr->capacity;
-}
-
-const struct stt_trace_event *stt_flight_recorder_at(const struct stt_flight_recorder *fr,
-                                                     uint32_t i)
-{
-    assert(i < stt_flight_recorder_count(fr));
-    uint64_t oldest = fr->recorded - stt_flight_recorder_count(fr);
-    return &fr->events[(oldest + i) & (fr->capacity - 1)];
+    assert(number >= stt_flight_recorder_oldest(fr) && number < fr->recorded);
+    return &fr->events[number & (fr->capacity - 1)];
 }

@@ -39,6 +39,11 @@ static struct candidate candidate_of(const struct stt_path *path, struct bytes d
     return c;
 }
 
+static void drop(struct stt_endpoint *ep, const struct candidate *c, enum stt_drop reason)
+{
+    stt_endpoint_drop(ep, NULL, reason, c->datagram.len);
+}
+
 /* -- mac1
  * -------------------------------------------------------------------------------------------- */
 
@@ -151,16 +156,18 @@ static bool mac2_admits(struct stt_endpoint *ep, stt_ns now, struct candidate *c
                                               c->before_mac2);
     if (c->is_proven) {
         bool ok = charge_prefixes(ep, now, c);
-        ep->stats.dropped_over_budget += !ok;
+        if (!ok)
+            drop(ep, c, STT_DROP_over_budget);
         return ok;
     }
     if (!stt_budget_take(&ep->unproven, &rule, now, 1)) {
-        ep->stats.dropped_over_budget++;
+        drop(ep, c, STT_DROP_over_budget);
         return false;
     }
     if (!is_demanded(ep, now, c))
         return true;
-    ep->stats.dropped_bad_mac2 += has_one;
+    if (has_one)
+        drop(ep, c, STT_DROP_bad_mac2);
     send_cookie(ep, now, c, initiator);
     return false;
 }
@@ -257,7 +264,7 @@ static bool answer_copy(struct stt_endpoint *ep, stt_ns now, const struct candid
     if (!s)
         return false;
     if (c->mode == STT_MODE_W && !stt_codes_is_live(&ep->secrets->codes, now, &s->attempt))
-        stt_session_free(ep, s); /* the code has died, and all attempts with it */
+        stt_session_drop(ep, now, s, STT_REASON_NO_ANSWER); /* the code has died, and attempts */
     else
         stt_endpoint_answer_again(ep, handle, c->path);
     return true;
@@ -275,7 +282,8 @@ static bool admit_key(struct stt_endpoint *ep, struct stt_session *s, const stru
     if (c->mode != STT_MODE_K)
         return true;
     bool ok = stt_endpoint_allows_key(ep, s->handshake->noise.rs);
-    ep->stats.dropped_not_allowed += !ok;
+    if (!ok)
+        drop(ep, c, STT_DROP_not_allowed);
     return ok && count_peer(ep, s, c->path);
 }
 
@@ -284,7 +292,8 @@ static bool admit_peer(struct stt_endpoint *ep, struct stt_session *s, const str
     if (c->mode != STT_MODE_K)
         return true;
     bool ok = stt_endpoint_allows_peer(ep, s->handshake->noise.rs, &s->handshake->peer);
-    ep->stats.dropped_not_allowed += !ok;
+    if (!ok)
+        drop(ep, c, STT_DROP_not_allowed);
     return ok;
 }
 
@@ -313,6 +322,7 @@ static bool answer(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
 static void become_half_open(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
     s->state = STT_SESSION_HALF_OPEN;
+    stt_tracing_state(ep, now, s, STT_SESSION_STATE_COUNT);
     s->is_half_open = true;
     ep->n_half_open++;
     s->sends_packet = true;
@@ -335,7 +345,7 @@ static void judge_message_1(struct stt_endpoint *ep, stt_ns now, const struct ca
     struct stt_budget_rule rule = work_rule(ep);
     struct stt_session *s = stt_session_new(ep, now, c->path);
     if (!s || !(s->handshake = stt_connecting_new_handshake(ep))) {
-        ep->stats.dropped_no_memory++;
+        drop(ep, c, STT_DROP_no_memory);
         if (s)
             stt_session_free(ep, s);
         return;
@@ -343,9 +353,9 @@ static void judge_message_1(struct stt_endpoint *ep, stt_ns now, const struct ca
     s->mode = (uint8_t)c->mode;
     stt_budget_charge(&ep->work, &rule, now, work_of[c->mode][STT_PACKET_MESSAGE_1]);
     if (c->is_proven && !count_prefixes(ep, s, c->path)) {
-        ep->stats.dropped_half_open_full++;
+        drop(ep, c, STT_DROP_half_open_full);
     } else if (!answer(ep, now, s, c, m)) {
-        ep->stats.dropped_bad_handshake++;
+        drop(ep, c, STT_DROP_bad_handshake);
     } else if ((s->mode != STT_MODE_K || stt_connecting_take_keys(ep, now, s) == STT_OK) &&
                remember(ep, s, m)) {
         become_half_open(ep, now, s);
@@ -361,18 +371,18 @@ void stt_admission_message_1(struct stt_endpoint *ep, stt_ns now, const struct s
     struct packet_message_1 m;
     struct candidate c = candidate_of(path, datagram, STT_PACKET_MESSAGE_1);
     if (!is_armed(ep, now, c.mode)) {
-        ep->stats.dropped_mode_not_armed++;
+        drop(ep, &c, STT_DROP_mode_not_armed);
     } else if (!mac1_fits(ep, &c)) {
-        ep->stats.dropped_bad_mac1++;
+        drop(ep, &c, STT_DROP_bad_mac1);
     } else if (!stt_packet_message_1_decode(datagram, &m)) {
-        ep->stats.dropped_bad_handshake++;
+        drop(ep, &c, STT_DROP_bad_handshake);
     } else if (is_own(ep, m.initiator)) {
-        ep->stats.dropped_own_packet++;
+        drop(ep, &c, STT_DROP_own_packet);
     } else if (mac2_admits(ep, now, &c, m.initiator) && !answer_copy(ep, now, &c)) {
         if (m.noise.len < 32 || stt_seen_has(&ep->seen, m.noise.data))
-            ep->stats.dropped_replayed_ephemeral++;
+            drop(ep, &c, STT_DROP_replayed_ephemeral);
         else if (ep->n_half_open >= ep->config.max_half_open || stt_endpoint_is_full(ep))
-            ep->stats.dropped_half_open_full++;
+            drop(ep, &c, STT_DROP_half_open_full);
         else
             judge_message_1(ep, now, &c, &m);
     }
@@ -389,7 +399,7 @@ static void refuse(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
     stt_handshake_write_refused(
         s->handshake, fate == STT_CODE_GUESSED ? STT_REFUSED_USED_UP : STT_REFUSED_WRONG, out);
     stt_endpoint_reply(ep, path, BYTES(out));
-    stt_session_free(ep, s);
+    stt_session_drop(ep, now, s, STT_REASON_CODE_WRONG);
 }
 
 static void accept_3(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
@@ -415,7 +425,7 @@ static void judge_message_3(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     struct rd r;
     bool is_s = c->mode == STT_MODE_S;
     if (c->mode == STT_MODE_W && !stt_codes_is_live(&ep->secrets->codes, now, &s->attempt)) {
-        stt_session_free(ep, s); /* the code has died, and all attempts with it */
+        stt_session_drop(ep, now, s, STT_REASON_NO_ANSWER); /* the code has died, and attempts */
         return;
     }
     stt_budget_charge(&ep->work, &rule, now, work_of[c->mode][STT_PACKET_MESSAGE_3]);
@@ -436,10 +446,10 @@ static void judge_message_3(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     case STT_HANDSHAKE_SPENT:
         stt_admission_end_attempt(ep, now, s,
                                   c->mode == STT_MODE_W ? STT_GUESS_RIGHT : STT_GUESS_NONE);
-        stt_session_free(ep, s);
+        stt_session_drop(ep, now, s, STT_REASON_NO_ANSWER);
         return;
     default:
-        ep->stats.dropped_bad_handshake++;
+        drop(ep, c, STT_DROP_bad_handshake);
     }
 }
 
@@ -475,13 +485,13 @@ void stt_admission_message_3(struct stt_endpoint *ep, stt_ns now, const struct s
     if (s && answer_copy_3(ep, s, &c))
         return;
     if (!s || s->state != STT_SESSION_HALF_OPEN || s->mode != c.mode || c.mode == STT_MODE_K) {
-        ep->stats.dropped_unknown_session++;
+        drop(ep, &c, STT_DROP_unknown_session);
         return;
     }
     if (!mac1_fits(ep, &c) || !is_same_seed(&c, s->handshake))
-        ep->stats.dropped_bad_mac1++;
+        drop(ep, &c, STT_DROP_bad_mac1);
     else if (!stt_packet_message_3_decode(datagram, &m))
-        ep->stats.dropped_bad_handshake++;
+        drop(ep, &c, STT_DROP_bad_handshake);
     else if (mac2_admits(ep, now, &c, s->handshake->initiator))
         judge_message_3(ep, now, s, &c, &m);
 }

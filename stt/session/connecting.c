@@ -159,6 +159,7 @@ int stt_endpoint_connect(struct stt_endpoint *ep, stt_ns now, const struct stt_c
     s->peer = connect->peer;
     s->user = connect->user;
     s->state = connect->mode == STT_MODE_W ? STT_SESSION_COOKIE_WAIT : STT_SESSION_MESSAGE_1_SENT;
+    stt_tracing_state(ep, now, s, STT_SESSION_STATE_COUNT);
     if (connect->mode == STT_MODE_K)
         remember_exclusive(ep, s);
     start_repeating(ep, now, s);
@@ -177,16 +178,17 @@ static bool awaits_answer(const struct stt_session *s)
     return s->is_initiator && s->handshake && s->state <= STT_SESSION_MESSAGE_3_SENT;
 }
 
-void stt_connecting_cookie(struct stt_endpoint *ep, struct stt_session *s, struct bytes datagram)
+void stt_connecting_cookie(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                           struct bytes datagram)
 {
     struct packet_cookie_reply reply;
     if (!awaits_answer(s) || !stt_packet_cookie_reply_decode(datagram, &reply) ||
         !stt_handshake_read_cookie(s->handshake, &reply)) {
-        ep->stats.dropped_bad_handshake++;
+        stt_endpoint_drop(ep, s, STT_DROP_bad_handshake, datagram.len);
         return;
     }
     if (s->state == STT_SESSION_COOKIE_WAIT)
-        s->state = STT_SESSION_MESSAGE_1_SENT;
+        stt_session_enter(ep, now, s, STT_SESSION_MESSAGE_1_SENT);
     s->sends_packet = true;
     stt_endpoint_ready(ep, s);
 }
@@ -196,7 +198,7 @@ void stt_connecting_refused(struct stt_endpoint *ep, stt_ns now, struct stt_sess
 {
     uint8_t reason;
     if (!awaits_answer(s) || !stt_handshake_read_refused(s->handshake, datagram, &reason)) {
-        ep->stats.dropped_bad_handshake++;
+        stt_endpoint_drop(ep, s, STT_DROP_bad_handshake, datagram.len);
         return;
     }
     s->end.code = reason;
@@ -234,7 +236,7 @@ void stt_connecting_message_2(struct stt_endpoint *ep, stt_ns now, struct stt_se
 {
     stt_handle handle = stt_endpoint_handle(ep, s);
     if (!awaits_answer(s) || s->state == STT_SESSION_MESSAGE_3_SENT) {
-        ep->stats.dropped_bad_handshake++;
+        stt_endpoint_drop(ep, s, STT_DROP_bad_handshake, datagram.len);
         return;
     }
     switch (stt_handshake_read_2(s->handshake, &ep->secrets->own, datagram)) {
@@ -250,7 +252,7 @@ void stt_connecting_message_2(struct stt_endpoint *ep, stt_ns now, struct stt_se
         stt_session_drop(ep, now, s, STT_REASON_NO_ANSWER);
         return;
     default:
-        ep->stats.dropped_bad_handshake++;
+        stt_endpoint_drop(ep, s, STT_DROP_bad_handshake, datagram.len);
     }
 }
 
@@ -281,6 +283,7 @@ int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     (void)now;
     size_t bytes = stt_protect_bytes(suite);
     bytes += s->mode == STT_MODE_W ? sizeof(struct stt_throwaway) : 0;
+    bytes += stt_tracing_key_bytes(ep);
     struct stt_protect *protect = stt_env_secret_alloc(&ep->env, bytes);
     if (!protect)
         return STT_E_MEMORY;
@@ -298,6 +301,7 @@ int stt_connecting_take_keys(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     stt_env_wipe(secrets, sizeof secrets);
     stt_env_wipe(&keys, sizeof keys);
     take_answers(s);
+    stt_tracing_keys(ep, now, s);
     if (!s->is_initiator)
         remember_exclusive(ep, s);
     return STT_OK;

@@ -44,11 +44,14 @@ uint64_t stt_session_datagram_arrived(struct stt_endpoint *ep, stt_ns now, struc
     struct stt_datagram_traffic *x = make(ep, now, s);
     if (!x)
         return STT_CLOSE_NO_ERROR; /* no promise was made */
+    uint64_t dropped = x->in.dropped, bytes = x->in.bytes + data.len;
     x->received++;
     if (stt_datagrams_push(&x->in, data) == STT_OK)
         stt_endpoint_report(ep, s, STT_PENDING_DATAGRAM);
     else
         x->in.dropped++;
+    stt_tracing_datagrams(ep, now, s, STT_DATAGRAM_UNREAD, x->in.dropped - dropped,
+                          bytes - x->in.bytes);
     return STT_CLOSE_NO_ERROR;
 }
 
@@ -122,10 +125,13 @@ int stt_datagram_send(struct stt_endpoint *ep, stt_ns now, stt_handle session, c
     if (!x)
         return STT_E_MEMORY;
     uint64_t first = x->out.next - x->out.n, dropped = x->out.dropped;
+    uint64_t bytes = x->out.bytes + len;
     error = stt_datagrams_push(&x->out, bytes_of(data, len));
     if (error)
         return error;
     lose_dropped(ep, s, first, x->out.dropped - dropped);
+    stt_tracing_datagrams(ep, now, s, STT_DATAGRAM_GAVE_WAY, x->out.dropped - dropped,
+                          bytes - x->out.bytes);
     if (number)
         *number = x->out.next - 1;
     stt_scheduler_add(&s->streams->scheduler, &x->schedule, now);

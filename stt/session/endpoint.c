@@ -140,7 +140,7 @@ int stt_endpoint_new(struct stt_endpoint **out, const struct stt_config *config,
     stt_list_init(&ep->blocked);
     ep->carriers[0] =
         (struct stt_carrier){.writable = true, .max_datagram_bytes = STT_DATAGRAM_BYTES_MAX};
-    stt_flight_recorder_init(&ep->recorder, ep->recorded, STT_RECORDER_EVENTS);
+    stt_tracing_init(&ep->tracing);
     ep->secrets = stt_env_secret_alloc(env, sizeof *ep->secrets);
     error = ep->secrets ? set_secrets(ep) : STT_E_MEMORY;
     if (!error)
@@ -352,13 +352,13 @@ static void receive_handshake(struct stt_endpoint *ep, stt_ns now, const struct 
     }
     s = find_by_id(ep, stt_packet_id(datagram));
     if (!s || !s->is_initiator || !s->handshake) {
-        ep->stats.dropped_unknown_session++;
+        stt_endpoint_drop(ep, NULL, STT_DROP_unknown_session, datagram.len);
         return;
     }
     if (kind == STT_PACKET_MESSAGE_2)
         stt_connecting_message_2(ep, now, s, datagram);
     else if (kind == STT_PACKET_COOKIE_REPLY)
-        stt_connecting_cookie(ep, s, datagram);
+        stt_connecting_cookie(ep, now, s, datagram);
     else
         stt_connecting_refused(ep, now, s, datagram);
 }
@@ -366,9 +366,9 @@ static void receive_handshake(struct stt_endpoint *ep, stt_ns now, const struct 
 static void count_invalid(struct stt_endpoint *ep, struct bytes datagram)
 {
     if (datagram.len >= 2 && datagram.data[0] & 0x80 && datagram.data[1] != STT_WIRE_VERSION)
-        ep->stats.dropped_unknown_version++;
+        stt_endpoint_drop(ep, NULL, STT_DROP_unknown_version, datagram.len);
     else
-        ep->stats.dropped_short_datagram++;
+        stt_endpoint_drop(ep, NULL, STT_DROP_short_datagram, datagram.len);
 }
 
 /* How many bytes from `at` on are packets for the same session, in equal segments. */
@@ -391,7 +391,7 @@ static void receive_protected(struct stt_endpoint *ep, stt_ns now, const struct 
 {
     struct stt_session *s = find_by_id(ep, stt_packet_id(bytes_of(run->data, run->len)));
     if (!s || !s->protect) {
-        ep->stats.dropped_unknown_session++;
+        stt_endpoint_drop(ep, NULL, STT_DROP_unknown_session, run->len);
         return;
     }
     stt_receiving_train(ep, now, s, run);
@@ -404,9 +404,11 @@ void stt_endpoint_receive(struct stt_endpoint *ep, stt_ns now, const struct stt_
     size_t segment = train->segment_bytes && train->segment_bytes < train->len
                          ? train->segment_bytes
                          : train->len;
+    stt_tracing_hear(&ep->tracing, now);
     ep->stats.bytes_received += train->len;
     ep->stats.datagrams_received += train->len == 0;
-    ep->stats.dropped_short_datagram += train->len == 0;
+    if (!train->len)
+        stt_endpoint_drop(ep, NULL, STT_DROP_short_datagram, 0);
     for (size_t at = 0; at < train->len;) {
         size_t len = train->len - at < segment ? train->len - at : segment;
         struct bytes datagram = bytes_of(train->data + at, len);

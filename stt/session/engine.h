@@ -14,14 +14,14 @@
  *     routes       what changes with the path
  *     sizing       the packet size, as it is found
  *     rekeying     new keys for a session that runs
- *     lifetime     states, timers, the end */
+ *     lifetime     states, timers, the end
+ *     tracing      what they tell of themselves */
 #ifndef STT_SESSION_ENGINE_H
 #define STT_SESSION_ENGINE_H
 
 #include "stt/base/env.h"
 #include "stt/base/map.h"
 #include "stt/base/slab.h"
-#include "stt/base/trace.h"
 #include "stt/session/datagram.h"
 #include "stt/session/seen.h"
 #include "stt/session/session.h"
@@ -31,7 +31,6 @@ enum {
     STT_PREFIX_BUDGETS = 1024,
     STT_KEY_UPDATE_RESERVE = 1 << 16, /* packets left under a key when the next begins */
     STT_CODE_EVENTS_MAX = 32,         /* that wait to be pulled; the oldest are dropped */
-    STT_RECORDER_EVENTS = 256,
     STT_ID_DRAWS = 16,
 };
 
@@ -109,8 +108,7 @@ struct stt_endpoint {
     uint32_t first_code_event, n_code_events;
 
     struct stt_endpoint_stats stats;
-    struct stt_flight_recorder recorder;
-    struct stt_trace_event recorded[STT_RECORDER_EVENTS];
+    struct stt_tracing tracing;
 };
 
 /* -- endpoint ------------------------------------------------------------------------------------
@@ -175,7 +173,8 @@ struct stt_handshake *stt_connecting_new_handshake(struct stt_endpoint *ep);
 
 void stt_connecting_message_2(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                               struct bytes datagram);
-void stt_connecting_cookie(struct stt_endpoint *ep, struct stt_session *s, struct bytes datagram);
+void stt_connecting_cookie(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                           struct bytes datagram);
 void stt_connecting_refused(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                             struct bytes datagram);
 void stt_connecting_repeat(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
@@ -286,7 +285,8 @@ void stt_stream_on_room(struct stt_endpoint *ep, struct stt_stream *t);
 void stt_stream_owe(struct stt_endpoint *ep, struct stt_stream *t, uint32_t owes);
 void stt_stream_give_up(struct stt_endpoint *ep, struct stt_stream *t, uint64_t code);
 /* It has new data that a limit holds back: its own, or the session's, which reaches to `credit`. */
-void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64_t credit);
+void stt_stream_on_blocked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                           uint64_t credit);
 void stt_stream_on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
                             uint64_t len);
 
@@ -399,8 +399,5 @@ void stt_session_on_activity(struct stt_endpoint *ep, stt_ns now, struct stt_ses
 /* A number below `below`, from the session's own small generator. */
 uint32_t stt_session_jitter(struct stt_session *s, uint32_t below);
 stt_ns stt_session_pto(const struct stt_session *s);
-
-void stt_session_trace(struct stt_endpoint *ep, stt_ns now, const struct stt_session *s,
-                       uint32_t code);
 
 #endif

@@ -56,17 +56,6 @@ bool stt_session_may_enter(unsigned from, unsigned to)
     return may_follow[from] >> to & 1;
 }
 
-void stt_session_trace(struct stt_endpoint *ep, stt_ns now, const struct stt_session *s,
-                       uint32_t code)
-{
-    stt_trace(&ep->env, &ep->recorder,
-              &(struct stt_trace_event){.at = now,
-                                        .subject = stt_endpoint_handle(ep, s),
-                                        .type = STT_TRACE_SESSION_STATE,
-                                        .code = code,
-                                        .field = {s->end.code}});
-}
-
 static void forget_exclusive(struct stt_endpoint *ep, struct stt_session *s)
 {
     struct stt_map *map = s->is_initiator ? &ep->exclusive_out : &ep->exclusive_in;
@@ -77,6 +66,7 @@ static void forget_exclusive(struct stt_endpoint *ep, struct stt_session *s)
 void stt_session_enter(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                        enum stt_session_state state)
 {
+    unsigned previous = s->state;
     assert(stt_session_may_enter(s->state, state));
     if (s->state == STT_SESSION_OPEN)
         s->ended_at = now;
@@ -87,7 +77,7 @@ void stt_session_enter(struct stt_endpoint *ep, stt_ns now, struct stt_session *
         forget_exclusive(ep, s);
         stt_rekeying_end(ep, s);
     }
-    stt_session_trace(ep, now, s, state);
+    stt_tracing_state(ep, now, s, previous);
 }
 
 /* -- birth and death ------------------------------------------------------------------------------
@@ -207,6 +197,8 @@ void stt_session_drop(struct stt_endpoint *ep, stt_ns now, struct stt_session *s
     if (s->state < STT_SESSION_CLOSING)
         s->end.reason = reason;
     bool heard = s->state >= STT_SESSION_CLOSING;
+    if (!heard)
+        stt_tracing_closed(ep, now, s, false);
     stt_session_enter(ep, now, s, STT_SESSION_CLOSED);
     stt_admission_release(ep, s);
     wipe_keys(ep, s);
@@ -234,6 +226,7 @@ void stt_session_end(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
         stt_session_drop(ep, now, s, end->reason);
         return;
     }
+    stt_tracing_closed(ep, now, s, false);
     stt_session_enter(ep, now, s, STT_SESSION_CLOSING);
     stt_admission_release(ep, s);
     forget_deadlines(s);
@@ -281,6 +274,7 @@ void stt_session_on_close(struct stt_endpoint *ep, stt_ns now, struct stt_sessio
         memcpy(s->end.text, f->reason.data, f->reason.len);
         s->end.text_len = f->reason.len;
     }
+    stt_tracing_closed(ep, now, s, true);
     stt_session_enter(ep, now, s, STT_SESSION_DRAINING);
     forget_deadlines(s);
     s->owed = STT_OWES_CLOSE;
@@ -396,10 +390,10 @@ static void on_idle(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 
 static void on_stalled(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
-    (void)now;
     if (s->is_stalled || s->state != STT_SESSION_OPEN)
         return;
     s->is_stalled = true;
+    stt_tracing_stalled(ep, now, s);
     stt_endpoint_report(ep, s, STT_PENDING_STALLED);
 }
 
@@ -411,8 +405,8 @@ static void on_paths(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 
 static void on_old_keys(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
-    (void)ep, (void)now;
     stt_protect_forget_previous(s->protect);
+    stt_tracing_forgotten(ep, now, s);
 }
 
 static void on_ids(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)

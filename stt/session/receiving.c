@@ -61,6 +61,7 @@ static uint64_t on_ack(struct stt_endpoint *ep, struct stt_session *s, struct ar
     if (code != STT_CLOSE_NO_ERROR)
         return code;
     stt_protect_on_acked(s->protect, f.largest);
+    stt_tracing_ack(&ep->tracing, &f);
     bool any = stt_settling_drain(ep, a->now, s);
     check_marks(s, &f);
     if (stt_loss_outcome(&s->loss)->is_invalid)
@@ -341,18 +342,18 @@ static void take_closing(struct stt_endpoint *ep, stt_ns now, struct stt_session
  * ------------------------------------------------------------------------------------------- */
 
 static void on_result(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
-                      enum stt_protect_result result)
+                      enum stt_protect_result result, size_t bytes)
 {
     switch (result) {
     case STT_PROTECT_NO_KEY:
-        ep->stats.dropped_no_key++;
+        stt_endpoint_drop(ep, s, STT_DROP_no_key, bytes);
         s->dropped_no_key++;
         break;
     case STT_PROTECT_FORGED:
-        ep->stats.dropped_bad_tag++;
+        stt_endpoint_drop(ep, s, STT_DROP_bad_tag, bytes);
         break;
     case STT_PROTECT_REPLAYED:
-        ep->stats.dropped_replayed_packet++;
+        stt_endpoint_drop(ep, s, STT_DROP_replayed_packet, bytes);
         s->dropped_replayed_packet++;
         break;
     case STT_PROTECT_VIOLATION:
@@ -411,6 +412,7 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
     s->last_received_at = now;
     if (s->is_stalled) {
         s->is_stalled = false;
+        stt_tracing_stalled(ep, now, s);
         stt_endpoint_report(ep, s, STT_PENDING_RESUMED);
     }
     stt_connecting_first_packet(ep, now, s);
@@ -421,8 +423,10 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
     if (stt_protect_has_old_keys(s->protect) &&
         (opened->began_epoch || s->deadline[STT_TIMER_OLD_KEYS] == STT_NEVER))
         stt_session_set(s, STT_TIMER_OLD_KEYS, now + STT_OLD_KEYS_PTO * stt_session_pto(s));
-    if (opened->began_epoch)
+    if (opened->began_epoch) {
         stt_rekeying_on_epoch(ep, now, s);
+        stt_tracing_epoch(ep, now, s, STT_ORIGIN_REMOTE);
+    }
     bool is_highest = opened->number >= stt_ranges_end(&s->acks.received);
     if (!take_payload(ep, s, &a, opened->payload))
         return;
@@ -457,12 +461,13 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     stt_protect_open(s->protect,
                      (struct stt_protect_train){train->data, train->len, train->segment_bytes},
                      opened);
+    stt_tracing_received(ep, now, s, train, opened);
     for (size_t i = 0; i < n; i++) {
         n_opened += opened[i].result == STT_PROTECT_OPENED;
         if (opened[i].result == STT_PROTECT_OPENED)
             take_packet(ep, now, s, &opened[i], train, own_id);
         else
-            on_result(ep, now, s, opened[i].result);
+            on_result(ep, now, s, opened[i].result, train->segment_bytes);
         if (stt_slab_at(&ep->sessions, handle) != s || !s->protect)
             return;
     }

@@ -76,6 +76,7 @@ static void end_well(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     memcpy(s->h, s->rekey->h, sizeof s->h);
     forget(ep, s);
     s->rekeys++;
+    stt_tracing_epoch(ep, now, s, STT_ORIGIN_REKEY);
     start_clock(s, now);
 }
 

@@ -138,6 +138,7 @@ static void on_returned(struct stt_endpoint *ep, stt_ns now, struct stt_session 
 void stt_routes_on_news(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                         enum stt_paths_news news, bool deliberate)
 {
+    stt_tracing_path(ep, now, s, news);
     switch (news) {
     case STT_PATHS_SAME:
         return;

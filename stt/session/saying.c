@@ -243,7 +243,7 @@ static void end_turns(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
     if (t->late && t->late->stuck <= t->send.sent)
         stt_late_look_soon(now, t); /* its turn has come */
     else if (t->send.queued > t->send.sent)
-        stt_stream_on_blocked(ep, t, credit);
+        stt_stream_on_blocked(ep, now, t, credit);
 }
 
 /* What is too late by now is not begun. */
@@ -320,7 +320,8 @@ static bool next_datagram(const struct stt_datagram_traffic *x, const struct stt
 }
 
 /* One DATAGRAM frame. The bytes stay in the queue until they are sealed. */
-static bool say_datagram(stt_ns now, struct stt_session *s, struct stt_draft *d)
+static bool say_datagram(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                         struct stt_draft *d)
 {
     struct stt_datagram_traffic *x = s->streams->datagrams;
     struct wr w = stt_packing_frame(d->packing);
@@ -333,8 +334,10 @@ static bool say_datagram(stt_ns now, struct stt_session *s, struct stt_draft *d)
     }
     if (!fit_datagram(view.len, data_room(d->packing, &w), &f.has_length, &padding)) {
         bool never = !d->n_datagrams && stt_packing_left(d->packing) == d->packing->room;
-        if (never)
-            stt_datagrams_drop(&x->out); /* the path has become too narrow for it */
+        if (never) { /* the path has become too narrow for it */
+            stt_datagrams_drop(&x->out);
+            stt_tracing_datagrams(ep, now, s, STT_DATAGRAM_TOO_LARGE, 1, view.len);
+        }
         return never;
     }
     f.data = bytes_of(NULL, view.len);
@@ -377,7 +380,7 @@ static bool say_turn(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      struct stt_schedule *e, struct stt_draft *d)
 {
     if (s->streams->datagrams && e == &s->streams->datagrams->schedule)
-        return say_datagram(now, s, d);
+        return say_datagram(ep, now, s, d);
     return say_stream_data(ep, now, s, STT_LIST_ENTRY(e, struct stt_stream, schedule), d->packing);
 }
 

@@ -179,6 +179,7 @@ static void send_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     if (is_ping(p))
         s->rekey_clock.idle.packets++;
     stt_paths_on_sent(&s->paths, &train->path, train->len);
+    stt_tracing_sent(ep, now, s, train, first);
     if (!elicits || s->state > STT_SESSION_OPEN)
         return;
     stt_session_on_activity(ep, now, s);
@@ -382,7 +383,8 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
 }
 
 /* The handshake message that is out, or its answer. */
-static bool transmit_handshake(struct stt_session *s, struct stt_train *train)
+static bool transmit_handshake(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
+                               struct stt_train *train)
 {
     struct stt_handshake *hs = s->handshake;
     s->sends_packet = false;
@@ -392,6 +394,7 @@ static bool transmit_handshake(struct stt_session *s, struct stt_train *train)
     train->len = train->segment_bytes = hs->packet_len;
     train->path = s->packet_path;
     train->ecn = 0;
+    stt_tracing_message(ep, now, s, bytes_of(train->data, train->len));
     return true;
 }
 
@@ -414,7 +417,7 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
     if (!stt_sending_is_writable(ep, path))
         return STT_SENDING_BLOCKED;
     if (s->sends_packet)
-        return transmit_handshake(s, train) ? STT_SENDING_SENT : STT_SENDING_NOTHING;
+        return transmit_handshake(ep, now, s, train) ? STT_SENDING_SENT : STT_SENDING_NOTHING;
     if (!s->protect)
         return STT_SENDING_NOTHING;
     size_t room = train->len;
@@ -444,6 +447,7 @@ int stt_session_update_keys(struct stt_endpoint *ep, stt_ns now, stt_handle sess
     if (!may_update_keys(s))
         return STT_E_AGAIN;
     stt_protect_update(s->protect);
+    stt_tracing_epoch(ep, now, s, STT_ORIGIN_LOCAL);
     stt_session_set(s, STT_TIMER_OLD_KEYS, STT_NEVER); /* until the peer has followed */
     s->owed |= STT_OWES_PING;                          /* so that the peer follows */
     stt_endpoint_ready(ep, s);

@@ -22,6 +22,7 @@
 #include "stt/session/paths.h"
 #include "stt/session/rekey.h"
 #include "stt/session/session_ids.h"
+#include "stt/session/tracing.h"
 #include "stt/stream/stream.h"
 
 /* Spec 04, "States": idle has no object, closed is the moment before the object goes. */
@@ -145,15 +146,17 @@ struct stt_session {
     uint8_t state; /* enum stt_session_state */
     uint8_t mode;  /* enum stt_mode */
     bool is_initiator, is_confirmed, is_stalled, is_exclusive, has_pin;
-    bool holds_data;     /* the peer's connect may take its place: streams wait */
-    bool is_reported;    /* the host knows it, so it hears of its end */
-    bool is_gone;        /* the host has heard CLOSED: its handle is stale */
-    bool sends_packet;   /* the handshake packet goes out with the next transmit */
-    uint16_t pending;    /* STT_PENDING_ bits */
-    uint8_t probes_left; /* of a PTO: packets that go above the window */
-    uint8_t own_seen;    /* place of our id of the path in use ... */
-    uint8_t own_probed;  /* ... and of the latest challenge from elsewhere */
-    uint32_t jitter;     /* a small generator, seeded once: deadlines need no entropy */
+    bool holds_data;            /* the peer's connect may take its place: streams wait */
+    bool is_reported;           /* the host knows it, so it hears of its end */
+    bool is_gone;               /* the host has heard CLOSED: its handle is stale */
+    bool sends_packet;          /* the handshake packet goes out with the next transmit */
+    uint16_t pending;           /* STT_PENDING_ bits */
+    uint8_t probes_left;        /* of a PTO: packets that go above the window */
+    uint8_t own_seen;           /* place of our id of the path in use ... */
+    uint8_t own_probed;         /* ... and of the latest challenge from elsewhere */
+    uint8_t told_epoch;         /* low bits of the latest, and the latest packet size, ... */
+    uint16_t told_packet_bytes; /* ... that traces have told */
+    uint32_t jitter;            /* a small generator, seeded once: deadlines need no entropy */
 
     struct stt_handshake *handshake; /* NULL once it is over */
     struct stt_path packet_path;     /* where the handshake packet goes next */

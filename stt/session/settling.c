@@ -61,8 +61,10 @@ static void on_stream_acked(struct stt_endpoint *ep, stt_ns now, struct stt_stre
     if (t->late)
         on_late_acked(ep, now, t, x);
     stt_stream_on_room(ep, t);
-    if (stt_stream_is_sent_out(t) && !was_done)
+    if (stt_stream_is_sent_out(t) && !was_done) {
+        stt_tracing_stream(ep, now, t, STT_STREAM_STATE_FINISHED);
         stt_stream_report(ep, t, STT_STREAM_FINISHED);
+    }
     stt_stream_end_if_over(ep, t);
 }
 
@@ -114,6 +116,7 @@ bool stt_settling_drain(struct stt_endpoint *ep, stt_ns now, struct stt_session 
     struct stt_settled x;
     bool any = false;
     while (stt_loss_next(&s->loss, &x)) {
+        stt_tracing_settled(ep, s, &x);
         take(ep, now, s, &x);
         any = any || x.kind == STT_SETTLED_ACKED;
     }
@@ -122,6 +125,7 @@ bool stt_settling_drain(struct stt_endpoint *ep, stt_ns now, struct stt_session 
         stt_sizing_apply(s);
         stt_ecn_on_lost(&s->streams->ecn, stt_loss_outcome(&s->loss)->lost_packets);
     }
+    stt_tracing_drained(ep, now, s);
     return any;
 }
 
@@ -172,6 +176,7 @@ void stt_settling_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
         stt_loss_on_pto(&s->loss, now);
         s->ptos++;
         stt_sizing_on_pto(s);
+        stt_tracing_pto(ep, now, s);
         s->probes_left = STT_LOSS_PROBES;
         s->owed |= STT_OWES_PING;
         if (s->streams)

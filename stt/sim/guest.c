@@ -120,6 +120,7 @@ int stt_sim_endpoint_add(struct stt_sim *sim, const struct stt_sim_endpoint *end
     g->process.memory = endpoint->memory;
     g->process.trace = endpoint->trace;
     g->process.trace_ctx = endpoint->trace_ctx;
+    stt_sim_process_log_keys(&g->process, endpoint->key_log);
     int error = stt_sim_machine_add(sim, &endpoint_machine, g, &endpoint->address, out);
     if (!error)
         sim->nodes[*out]->guest = g;

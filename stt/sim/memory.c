@@ -104,6 +104,19 @@ static void on_trace(void *ctx, const struct stt_trace_event *event)
         p->trace(p->trace_ctx, event);
 }
 
+static void on_key_log(void *ctx, const struct stt_key_log *key)
+{
+    const struct stt_sim_process *p = ctx;
+    p->key_log(p->trace_ctx, key);
+}
+
+void stt_sim_process_log_keys(struct stt_sim_process *p,
+                              void (*key_log)(void *ctx, const struct stt_key_log *key))
+{
+    p->key_log = key_log;
+    p->env.key_log = key_log ? on_key_log : NULL;
+}
+
 void stt_sim_process_init(struct stt_sim_process *p, struct stt_sim *sim, uint32_t node,
                           uint64_t seed)
 {

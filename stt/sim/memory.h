@@ -16,9 +16,13 @@ struct stt_sim_process {
     bool is_forked, is_dry; /* dry: no entropy */
     void *trace_ctx;
     void (*trace)(void *ctx, const struct stt_trace_event *event);
+    void (*key_log)(void *ctx, const struct stt_key_log *key);
 };
 
 void stt_sim_process_init(struct stt_sim_process *p, struct stt_sim *sim, uint32_t node,
                           uint64_t seed);
+/* Its keys are told from now on; NULL: they are not, as at first. */
+void stt_sim_process_log_keys(struct stt_sim_process *p,
+                              void (*key_log)(void *ctx, const struct stt_key_log *key));
 
 #endif

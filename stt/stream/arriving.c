@@ -33,6 +33,7 @@ static struct stt_stream *accept(struct stt_endpoint *ep, stt_ns now, struct stt
     stt_numbers_use(&x->theirs, number);
     stt_streams_allow_more(ep, s);
     *code = STT_CLOSE_NO_ERROR;
+    stt_tracing_stream(ep, now, t, STT_STREAM_STATE_ACCEPTED);
     stt_stream_report(ep, t, STT_STREAM_OPENED);
     return t;
 }
@@ -140,6 +141,7 @@ uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     stt_allowance_on_time(&s->streams->allowance, now);
     t->was_reset = true;
     t->reset_code_heard = f.code;
+    stt_tracing_stream(ep, now, t, STT_STREAM_STATE_WAS_RESET);
     stt_stream_on_consumed(ep, now, t, f.final_offset - consumed);
     stt_stream_report(ep, t, STT_STREAM_RESET);
     stt_stream_end_if_over(ep, t);
@@ -156,6 +158,7 @@ uint64_t stt_arriving_stop(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     if (!t || t->is_reset || stt_stream_is_sent_out(t))
         return code;
     t->stop_code_heard = f.code;
+    stt_tracing_stream(ep, now, t, STT_STREAM_STATE_STOPPED);
     stt_stream_report(ep, t, STT_STREAM_STOPPED);
     stt_stream_give_up(ep, t, f.code);
     return STT_CLOSE_NO_ERROR;

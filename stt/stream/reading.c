@@ -29,6 +29,8 @@ static void on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *
     stt_stream_on_consumed(ep, now, t, len);
     if (!is_given_up(t) && stt_recvq_is_all_here(&t->receive) &&
         !stt_recvq_available(&t->receive)) {
+        if (!t->is_read_out)
+            stt_tracing_stream(ep, now, t, STT_STREAM_STATE_READ);
         t->is_read_out = true;
         stt_stream_end_if_over(ep, t);
     }
@@ -85,6 +87,7 @@ int stt_stream_stop(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint
     uint64_t before = t->receive.consumed;
     stt_recvq_stop(&t->receive);
     (void)stt_stream_count_gaps(t);
+    stt_tracing_stream(ep, now, t, STT_STREAM_STATE_STOP);
     stt_stream_on_consumed(ep, now, t, t->receive.consumed - before);
     stt_stream_owe(ep, t, STT_STREAM_OWES_STOP);
     stt_stream_end_if_over(ep, t);

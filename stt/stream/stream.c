@@ -214,6 +214,7 @@ void stt_stream_end_if_over(struct stt_endpoint *ep, struct stt_stream *t)
     if (!sent_out || !read_out || t->end_reported)
         return;
     t->end_reported = true;
+    stt_tracing_stream(ep, ep->tracing.now, t, STT_STREAM_STATE_ENDED);
     stt_stream_report(ep, t, STT_STREAM_ENDED);
 }
 
@@ -267,6 +268,7 @@ int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
     struct stt_streams *x = s->streams;
     if (x->next_number >= x->peer_allows) {
         s->owed |= STT_OWES_STREAMS_BLOCKED;
+        stt_tracing_blocked(ep, now, s, NULL, STT_BLOCKED_BY_STREAMS);
         stt_endpoint_ready(ep, s);
         return STT_E_LIMIT;
     }
@@ -278,6 +280,7 @@ int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
     t->schedule.urgency = options->urgency;
     t->no_delay = options->no_delay || ep->config.no_delay;
     t->user = options->user;
+    stt_tracing_stream(ep, now, t, STT_STREAM_STATE_OPENED);
     *out = stt_stream_handle(ep, t);
     if (t->no_delay)
         stt_stream_schedule(ep, now, t);
@@ -332,20 +335,24 @@ int stt_stream_info(const struct stt_endpoint *ep, stt_handle stream, struct stt
  * ---------------------------------------------------------------------------
  */
 
-void stt_stream_on_blocked(struct stt_endpoint *ep, struct stt_stream *t, uint64_t credit)
+void stt_stream_on_blocked(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t,
+                           uint64_t credit)
 {
     struct stt_streams *x = t->session->streams;
     stt_list_remove(&t->held);
     if (t->send_limit <= credit) {
         stt_list_push_back(&x->blocked, &t->held);
-        if (!t->blocked_said)
-            stt_stream_owe(ep, t, STT_STREAM_OWES_BLOCKED);
+        if (t->blocked_said)
+            return;
         t->blocked_said = true;
+        stt_stream_owe(ep, t, STT_STREAM_OWES_BLOCKED);
+        stt_tracing_blocked(ep, now, t->session, t, STT_BLOCKED_BY_STREAM);
         return;
     }
     stt_list_push_back(&x->starved, &t->held);
     if (x->blocked_at != x->send_limit) {
         x->blocked_at = x->send_limit;
+        stt_tracing_blocked(ep, now, t->session, t, STT_BLOCKED_BY_SESSION);
         t->session->owed |= STT_OWES_DATA_BLOCKED;
         stt_endpoint_ready(ep, t->session);
     }
@@ -378,7 +385,7 @@ void stt_stream_schedule(struct stt_endpoint *ep, stt_ns now, struct stt_stream 
         stt_endpoint_ready(ep, t->session);
         stt_holding_on_data(now, t->session);
     } else if (t->send.queued > t->send_limit) {
-        stt_stream_on_blocked(ep, t, UINT64_MAX);
+        stt_stream_on_blocked(ep, now, t, UINT64_MAX);
         stt_holding_judge(ep, now, t->session);
     } else if (is_unannounced(t)) {
         t->is_announced = true;

@@ -90,6 +90,7 @@ struct stt_streams {
     struct stt_allowance allowance;    /* theirs */
     uint64_t blocked_at;
     bool is_adaptive;                 /* who starves at a late level is raised */
+    uint8_t told_phase;               /* of the controller, by traces */
     struct stt_congestion congestion; /* of the path in use */
     struct stt_pacer pacer;
     uint64_t bytes_retransmitted;

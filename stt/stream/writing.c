@@ -128,6 +128,7 @@ int stt_stream_finish(struct stt_endpoint *ep, stt_ns now, stt_handle stream)
         return error;
     t->is_finished = true;
     stt_sendq_finish(&t->send);
+    stt_tracing_stream(ep, now, t, STT_STREAM_STATE_WRITTEN);
     stt_stream_schedule(ep, now, t);
     return STT_OK;
 }
@@ -135,11 +136,11 @@ int stt_stream_finish(struct stt_endpoint *ep, stt_ns now, stt_handle stream)
 int stt_stream_reset(struct stt_endpoint *ep, stt_ns now, stt_handle stream, uint64_t code)
 {
     struct stt_stream *t = stt_stream_find(ep, stream);
-    (void)now;
     if (!t)
         return STT_E_STALE;
     if (t->is_reset || stt_stream_is_sent_out(t) || t->session->state != STT_SESSION_OPEN)
         return STT_E_STATE;
     stt_stream_give_up(ep, t, code);
+    stt_tracing_stream(ep, now, t, STT_STREAM_STATE_RESET);
     return STT_OK;
 }

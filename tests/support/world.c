@@ -74,6 +74,8 @@ static struct world_side *side_new(struct world *w, const struct stt_config *con
         .address = o->ipv6 ? stt_sim_ipv6(number, WORLD_PORT) : stt_sim_ipv4(number, WORLD_PORT),
         .memory = side == w->server ? o->server_memory : o->client_memory,
     };
+    if (o->equip)
+        o->equip(&endpoint, side != w->server);
     int error = stt_sim_endpoint_add(w->sim, &endpoint, &side->node);
     ck_assert_msg(error == STT_OK, "no endpoint: %s", stt_error_text(error));
     return side;

@@ -31,6 +31,7 @@ struct world_options {
 
     struct stt_sim_memory client_memory, server_memory;           /* knobs */
     void (*configure)(struct stt_config *config, bool is_client); /* the last word; may be NULL */
+    void (*equip)(struct stt_sim_endpoint *endpoint, bool is_client); /* likewise, on the rest */
 };
 
 struct world_side {

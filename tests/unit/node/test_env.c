@@ -19,6 +19,7 @@ static void init(void)
     const struct stt_secret_limits limits = STT_SECRET_LIMITS;
     ck_assert_int_eq(stt_secret_init(&secret, &limits), STT_OK);
     stt_node_env_init(&env, &secret);
+    ck_assert(!env.trace && !env.key_log); /* nobody hears who has not asked */
 }
 
 START_TEST(env_draws_from_the_kernel)
