@@ -35,11 +35,6 @@ enum { DIRECTORY_MIN = 8 };
 
 #define NONE UINT32_MAX
 
-struct tag {
-    uint32_t generation;
-    uint32_t index; /* while not in use: the next free slot of the step, or NONE */
-};
-
 struct step {
     struct stt_list room;
     void *memory; /* as the env gave it */
@@ -49,7 +44,7 @@ struct step {
 };
 
 /* The header lies right before the objects, so it must not break their alignment. */
-static_assert(sizeof(struct step) % 8 == 0 && sizeof(struct tag) == 8, "steps are packed");
+static_assert(sizeof(struct step) % 8 == 0 && sizeof(struct stt_slab_tag) == 8, "steps are packed");
 
 struct stt_slab_entry {
     struct step *step; /* NULL: shrunk away, or never needed */
@@ -79,11 +74,6 @@ static void *object_at(const struct stt_slab *s, const struct step *step, uint32
     return (uint8_t *)(step + 1) + (size_t)slot * s->stride;
 }
 
-static struct tag *tag_of(const struct stt_slab *s, const void *object)
-{
-    return (struct tag *)((uintptr_t)object + s->tag_at);
-}
-
 static bool is_power_of_two(uint32_t n)
 {
     return n && !(n & (n - 1));
@@ -96,7 +86,7 @@ void stt_slab_init(struct stt_slab *s, const struct stt_env *env,
     assert(is_power_of_two(shape->step) && shape->object_bytes && shape->object_bytes < 1u << 31);
     *s = (struct stt_slab){.env = env, .shape = *shape};
     s->tag_at = (uint32_t)round_up(shape->object_bytes, 8);
-    s->stride = (uint32_t)round_up(s->tag_at + sizeof(struct tag), shape->align);
+    s->stride = (uint32_t)round_up(s->tag_at + sizeof(struct stt_slab_tag), shape->align);
     while (1u << s->step_shift < shape->step)
         s->step_shift++;
     stt_list_init(&s->with_room);
@@ -175,7 +165,7 @@ static void *take_from(struct stt_slab *s, struct step *step)
     bool recycled = step->free != NONE;
     uint32_t slot = recycled ? step->free : entry->fresh++;
     void *object = object_at(s, step, slot);
-    struct tag *tag = tag_of(s, object);
+    struct stt_slab_tag *tag = stt_slab_tag_of(s, object);
     ASAN_UNPOISON_MEMORY_REGION(object, s->stride);
     if (recycled)
         step->free = tag->index;
@@ -202,7 +192,7 @@ void *stt_slab_take(struct stt_slab *s)
  * last, so that shrinking finds it still empty. */
 void stt_slab_give_back(struct stt_slab *s, void *object)
 {
-    struct tag *tag = tag_of(s, object);
+    struct stt_slab_tag *tag = stt_slab_tag_of(s, object);
     assert(tag->generation & 1);
     struct step *step = s->directory[tag->index >> s->step_shift].step;
     uint32_t slot = tag->index & (s->shape.step - 1);
@@ -220,13 +210,6 @@ void stt_slab_give_back(struct stt_slab *s, void *object)
         stt_list_push_back(&s->with_room, &step->room);
 }
 
-uint64_t stt_slab_id(const struct stt_slab *s, const void *object)
-{
-    const struct tag *tag = tag_of(s, object);
-    assert(tag->generation & 1);
-    return (uint64_t)tag->generation << 32 | tag->index;
-}
-
 void *stt_slab_at(const struct stt_slab *s, uint64_t id)
 {
     uint32_t index = stt_slab_index(id), generation = (uint32_t)(id >> 32);
@@ -234,7 +217,7 @@ void *stt_slab_at(const struct stt_slab *s, uint64_t id)
     if (number >= s->n_steps || !s->directory[number].step || slot >= s->directory[number].fresh)
         return NULL;
     void *object = object_at(s, s->directory[number].step, slot);
-    return tag_of(s, object)->generation == generation && (generation & 1) ? object : NULL;
+    return stt_slab_tag_of(s, object)->generation == generation && (generation & 1) ? object : NULL;
 }
 
 /* Generations must outlive the memory, or ids from before would come alive again: the next tags
@@ -242,7 +225,7 @@ void *stt_slab_at(const struct stt_slab *s, uint64_t id)
 static void retire_generations(struct stt_slab *s, struct stt_slab_entry *entry)
 {
     for (uint32_t slot = 0; slot < entry->fresh; slot++) {
-        const struct tag *tag = tag_of(s, object_at(s, entry->step, slot));
+        const struct stt_slab_tag *tag = stt_slab_tag_of(s, object_at(s, entry->step, slot));
         if (tag->generation > entry->generation)
             entry->generation = tag->generation;
     }

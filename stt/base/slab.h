@@ -12,6 +12,8 @@
 #include "stt/base/env.h"
 #include "stt/base/list.h"
 
+#include <assert.h>
+
 struct stt_slab_shape {
     uint32_t object_bytes;
     uint32_t align; /* a power of two from 8 to 64; with 64 no two objects share a cache line */
@@ -20,6 +22,12 @@ struct stt_slab_shape {
 };
 
 struct stt_slab_entry;
+
+/* Behind each object. */
+struct stt_slab_tag {
+    uint32_t generation;
+    uint32_t index; /* while not in use: the next free slot of the step, or none */
+};
 
 struct stt_slab {
     const struct stt_env *env;
@@ -51,8 +59,18 @@ void *stt_slab_take(struct stt_slab *s) STT_MUST_USE;
 /* Its id is stale from now on. */
 void stt_slab_give_back(struct stt_slab *s, void *object);
 
-/* Of an object in use. */
-uint64_t stt_slab_id(const struct stt_slab *s, const void *object);
+static inline struct stt_slab_tag *stt_slab_tag_of(const struct stt_slab *s, const void *object)
+{
+    return (struct stt_slab_tag *)((uintptr_t)object + s->tag_at);
+}
+
+/* Of an object in use. Inline, since it names sessions in all that is told of them. */
+static inline uint64_t stt_slab_id(const struct stt_slab *s, const void *object)
+{
+    const struct stt_slab_tag *tag = stt_slab_tag_of(s, object);
+    assert(tag->generation & 1);
+    return (uint64_t)tag->generation << 32 | tag->index;
+}
 
 static inline uint32_t stt_slab_index(uint64_t id)
 {
