@@ -8,7 +8,7 @@
 #include "stt/recovery/rtt.h"
 #include "stt/wire/frame.h"
 
-enum { STT_ACKS_RANGES = 20 }; /* kept inline; older ones are forgotten, unless more is lent */
+enum { STT_ACKS_RANGES = 16 }; /* kept inline; older ones are forgotten, unless more is lent */
 #define STT_ACKS_NONE UINT64_MAX
 
 struct stt_acks {
