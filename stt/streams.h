@@ -38,7 +38,8 @@ int stt_stream_write(struct stt_endpoint *ep, stt_ns now, stt_handle stream, con
 /* A message that is not worth sending after deadline_ns from now; 0: always worth it. */
 int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle stream,
                              const void *data, size_t len, stt_ns deadline_ns) STT_MUST_USE;
-/* The same without a copy: room to write into, then how much of it was used. Byte streams only. */
+/* The same without a copy: room to write into, then how much of it was used, with no other call in
+ * between. Byte streams only. STT_E_ARGUMENT: it is more than there was. */
 int stt_stream_reserve(struct stt_endpoint *ep, stt_handle stream, void **data,
                        size_t *len) STT_MUST_USE;
 int stt_stream_commit(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t len);

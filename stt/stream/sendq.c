@@ -61,6 +61,13 @@ uint8_t *stt_sendq_reserve(struct stt_sendq *q, uint64_t capacity, size_t *len)
     return at;
 }
 
+bool stt_sendq_may_commit(const struct stt_sendq *q, uint64_t capacity, size_t len)
+{
+    size_t here;
+    const uint8_t *at = stt_chunks_at(&q->chunks, q->queued, &here);
+    return !len || (at && len <= here && len <= room_below(q, capacity));
+}
+
 void stt_sendq_commit(struct stt_sendq *q, size_t len)
 {
     assert(len <= STT_CHUNK_BYTES - q->queued % STT_CHUNK_BYTES);

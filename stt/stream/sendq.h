@@ -42,6 +42,8 @@ size_t stt_sendq_write(struct stt_sendq *q, struct bytes data, uint64_t capacity
  * reserve that gave memory is followed by a commit before anything else, if only of 0. */
 uint8_t *stt_sendq_reserve(struct stt_sendq *q, uint64_t capacity, size_t *len) STT_MUST_USE;
 void stt_sendq_commit(struct stt_sendq *q, size_t len);
+/* A reserve gave at least so much, and nothing has changed since. */
+bool stt_sendq_may_commit(const struct stt_sendq *q, uint64_t capacity, size_t len);
 /* The queue ends at `to` once more: what was written behind it, and not sent, never was. */
 void stt_sendq_take_back(struct stt_sendq *q, uint64_t to);
 /* Nothing more will be written: FIN. */

@@ -105,6 +105,10 @@ int stt_stream_commit(struct stt_endpoint *ep, stt_ns now, stt_handle stream, si
     int error = check_writable(t);
     if (error)
         return error;
+    if (t->has_messages)
+        return STT_E_STATE;
+    if (!stt_sendq_may_commit(&t->send, ep->config.send_ring_bytes, len))
+        return STT_E_ARGUMENT;
     stt_sendq_commit(&t->send, len);
     on_written(ep, now, t);
     return STT_OK;

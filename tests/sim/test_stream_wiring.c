@@ -211,6 +211,28 @@ START_TEST(a_reset_is_told_even_if_the_end_of_the_stream_has_arrived)
 }
 END_TEST
 
+/* -- misuse ------------------------------------------------------------------------------------ */
+
+START_TEST(more_is_not_committed_than_was_reserved)
+{
+    void *to;
+    size_t len;
+    setup_with(NULL);
+    ours = open_stream(false);
+    ck_assert_int_eq(stt_stream_commit(duo.client.ep, duo.now, ours, 1), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_stream_reserve(duo.client.ep, ours, &to, &len), STT_OK);
+    memset(to, 1, len);
+    ck_assert_int_eq(stt_stream_commit(duo.client.ep, duo.now, ours, len + 1), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_stream_commit(duo.client.ep, duo.now, ours, len), STT_OK);
+    ck_assert_int_eq(stt_stream_commit(duo.client.ep, duo.now, ours, 1), STT_E_ARGUMENT);
+    ck_assert_int_eq(stt_stream_commit(duo.client.ep, duo.now, ours, 0), STT_OK);
+    ck_assert_int_eq(stt_stream_commit(duo.client.ep, duo.now, open_stream(true), 0), STT_E_STATE);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.client, ours).bytes_acked, len);
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- limits ------------------------------------------------------------------------------------ */
 
 static void tight_session(struct stt_config *config)
@@ -529,6 +551,7 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       LOOP(a_datagram_behind_the_data_of_a_stream_is_none_of_it, 0, 4),
       LOOP(a_message_that_is_late_behind_the_limit_of_the_session_is_given_up_when_it_rises, 0, 2),
       LOOP(a_late_message_that_is_longer_than_the_window_is_given_up_as_well, 0, 2),
+      TEST(more_is_not_committed_than_was_reserved),
       TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so),
       TEST(what_a_train_is_made_of_is_not_given_up_under_it),
       TEST(data_ends_anywhere_around_the_end_of_a_large_packet),
