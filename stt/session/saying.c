@@ -97,6 +97,7 @@ static bool say_limit(struct stt_session *s, uint32_t bit, struct wr *w)
     switch (bit) {
     case STT_OWES_MAX_DATA:
         f.limit = stt_window_announce(&x->window);
+        x->is_awaited = false;
         break;
     case STT_OWES_MAX_STREAMS:
         f.type = STT_FRAME_MAX_STREAMS;
@@ -168,6 +169,7 @@ static bool say_of_stream(struct stt_stream *t, uint32_t bit, struct wr *w)
         return stt_frame_stop_encode(w,
                                      &(struct frame_stop){.stream = t->id, .code = t->stop_code});
     case STT_STREAM_OWES_LIMIT:
+        t->is_awaited = false;
         return stt_frame_stream_limit_encode(
             w, &(struct frame_stream_limit){.type = STT_FRAME_MAX_STREAM_DATA,
                                             .stream = t->id,

@@ -247,6 +247,7 @@ uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_sess
             x->peer_allows = f.limit;
         break;
     case STT_FRAME_DATA_BLOCKED:
+        x->is_awaited = f.limit >= x->window.limit;
         if (stt_window_has_more(&x->window))
             s->owed |= STT_OWES_MAX_DATA;
         break;
@@ -268,6 +269,7 @@ uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct s
     if (!t)
         return code;
     if (type == STT_FRAME_STREAM_DATA_BLOCKED) {
+        t->is_awaited = f.limit >= t->window.limit;
         if (stt_window_has_more(&t->window))
             stt_stream_owe(ep, t, STT_STREAM_OWES_LIMIT);
     } else if (f.limit > t->send_limit) {
@@ -284,18 +286,18 @@ uint64_t stt_arriving_stream_limit(struct stt_endpoint *ep, stt_ns now, struct s
 void stt_stream_on_consumed(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t, uint64_t len)
 {
     struct stt_session *s = t->session;
+    struct stt_streams *x = s->streams;
     stt_ns rtt = stt_loss_path(&s->loss)->rtt.smoothed;
-    uint64_t window = t->window.window;
+    uint64_t window = t->window.window, max = ep->config.session_window_max;
     bool wants_more = !t->is_stopped && !t->was_reset && t->receive.end == STT_RECVQ_NO_END;
-    if (stt_window_on_consumed(&t->window, now, len, rtt, ep->config.stream_window_max) &&
-        wants_more)
+    bool tell = stt_window_on_consumed(&t->window, now, len, rtt, ep->config.stream_window_max) ||
+                (t->is_awaited && stt_window_has_a_packet(&t->window));
+    if (tell && wants_more)
         stt_stream_owe(ep, t, STT_STREAM_OWES_LIMIT);
-    bool tell =
-        stt_window_on_consumed(&s->streams->window, now, len, rtt, ep->config.session_window_max);
+    tell = stt_window_on_consumed(&x->window, now, len, rtt, max) ||
+           (x->is_awaited && stt_window_has_a_packet(&x->window));
     if (t->window.window > window)
-        tell = stt_window_on_stream_grown(&s->streams->window, t->window.window,
-                                          ep->config.session_window_max) ||
-               tell;
+        tell = stt_window_on_stream_grown(&x->window, t->window.window, max) || tell;
     if (!tell)
         return;
     s->owed |= STT_OWES_MAX_DATA;

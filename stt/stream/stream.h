@@ -66,6 +66,7 @@ struct stt_stream {
     bool is_finished : 1, is_reset : 1, reset_acked : 1; /* sending */
     bool is_stopped : 1, was_reset : 1, is_read_out : 1; /* receiving */
     bool end_reported : 1;
+    bool is_awaited : 1; /* the peer waits for a higher limit than that it was told */
     void *user;
 };
 
@@ -89,6 +90,7 @@ struct stt_streams {
     uint64_t next_number, peer_allows; /* ours */
     struct stt_allowance allowance;    /* theirs */
     uint64_t blocked_at;
+    bool is_awaited;                  /* as of a stream, by the session's limit */
     bool is_adaptive;                 /* who starves at a late level is raised */
     uint8_t told_phase;               /* of the controller, by traces */
     struct stt_congestion congestion; /* of the path in use */

@@ -4,6 +4,7 @@
  * it is told. Spec 05, "Flow control", "Auto-tuning". */
 #include "stt/stream/window.h"
 
+#include "stt/wire/limits.h"
 #include "stt/wire/varint.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -64,6 +65,11 @@ bool stt_window_on_stream_grown(struct stt_window *session, uint64_t stream_wind
 bool stt_window_has_more(const struct stt_window *w)
 {
     return reach(w) > w->limit;
+}
+
+bool stt_window_has_a_packet(const struct stt_window *w)
+{
+    return stt_window_has_more(w) && reach(w) - w->limit >= STT_DATAGRAM_BYTES_MIN;
 }
 
 uint64_t stt_window_announce(struct stt_window *w)

@@ -32,6 +32,8 @@ bool stt_window_on_stream_grown(struct stt_window *session, uint64_t stream_wind
 
 /* A peer that says it is blocked is told at once if there is anything to tell. */
 bool stt_window_has_more(const struct stt_window *w);
+/* Or else as soon as it is as much as a packet: it may say so only once. */
+bool stt_window_has_a_packet(const struct stt_window *w);
 
 /* The limit to tell the peer; from now on it is the one that the peer was told. */
 uint64_t stt_window_announce(struct stt_window *w);

@@ -283,6 +283,33 @@ START_TEST(a_message_that_is_late_behind_the_limit_of_the_session_is_given_up_wh
 }
 END_TEST
 
+/* It has said so when there was nothing to tell, and then the reader takes less than a quarter of
+ * the window. _i: by the limit of the session, because another stream is not read; or by its own.
+ */
+START_TEST(a_peer_that_is_blocked_is_told_of_a_packets_worth)
+{
+    size_t len;
+    setup_with(tight_session);
+    ours = open_stream(false);
+    run_for(STT_S(1));
+    stt_handle held_back = theirs;
+    write_to(_i ? open_stream(false) : ours, 65536);
+    run_for(STT_S(1));
+    stt_handle taken_from = theirs;
+    uint64_t before = info_of(&duo.server, held_back).bytes_received;
+    write_to(ours, 1000);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.server, held_back).bytes_received, before);
+    ck_assert_int_eq(stt_stream_read(duo.server.ep, duo.now, taken_from, data, 1199, &len), STT_OK);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.server, held_back).bytes_received, before);
+    ck_assert_int_eq(stt_stream_read(duo.server.ep, duo.now, taken_from, data, 1, &len), STT_OK);
+    run_for(STT_S(1));
+    ck_assert_uint_eq(info_of(&duo.server, held_back).bytes_received, before + 1000);
+    duo_end(&duo);
+}
+END_TEST
+
 /* Nobody reads until it is late. */
 START_TEST(a_late_message_that_is_longer_than_the_window_is_given_up_as_well)
 {
@@ -551,6 +578,7 @@ SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
       LOOP(a_datagram_behind_the_data_of_a_stream_is_none_of_it, 0, 4),
       LOOP(a_message_that_is_late_behind_the_limit_of_the_session_is_given_up_when_it_rises, 0, 2),
       LOOP(a_late_message_that_is_longer_than_the_window_is_given_up_as_well, 0, 2),
+      LOOP(a_peer_that_is_blocked_is_told_of_a_packets_worth, 0, 2),
       TEST(more_is_not_committed_than_was_reserved),
       TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so),
       TEST(what_a_train_is_made_of_is_not_given_up_under_it),
