@@ -16,7 +16,7 @@ struct stt_ack_sample {
     uint64_t delivered_bytes; /* in the life of the path, with these */
     uint64_t in_flight_bytes; /* before them */
     uint64_t left_bytes;      /* in flight without them, and without what was lost */
-    uint64_t lost_bytes;      /* found with this ACK */
+    uint64_t lost_bytes;      /* found with this ACK, without size probes */
     uint64_t interval_bytes;  /* delivered in interval_ns: the rate sample; 0 when there is none */
     stt_ns interval_ns;
     stt_ns rtt_ns;         /* 0 when this ACK gave no sample */

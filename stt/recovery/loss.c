@@ -21,6 +21,12 @@ static uint64_t at_least(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* Of the pull. */
+static stt_ns now_of(const struct stt_loss *l)
+{
+    return l->outcome.sample.now;
+}
+
 /* -- birth, paths ---------------------------------------------------------------------------------
  */
 
@@ -144,7 +150,8 @@ static int reserve(struct stt_loss *l, stt_ns now, struct stt_range numbers, siz
 /* -- sending --------------------------------------------------------------------------------------
  */
 
-static void take_snapshot(struct stt_loss_path *path, struct stt_flight_train *train)
+static void take_snapshot(const struct stt_loss *l, struct stt_loss_path *path,
+                          struct stt_flight_train *train)
 {
     if (!path->in_flight_bytes)
         path->first_at = path->delivered_at = train->at; /* what was not sent was not slow */
@@ -152,7 +159,7 @@ static void take_snapshot(struct stt_loss_path *path, struct stt_flight_train *t
     train->first_at = path->first_at;
     train->delivered_at = path->delivered_at;
     train->delivered_bytes = path->delivered_bytes;
-    train->is_underfed = path->delivered_bytes < path->underfed_end;
+    train->is_underfed = path->acked_end < l->underfed_end;
 }
 
 int stt_loss_begin_train(struct stt_loss *l, stt_ns now, unsigned path, struct stt_range numbers,
@@ -164,7 +171,7 @@ int stt_loss_begin_train(struct stt_loss *l, stt_ns now, unsigned path, struct s
     struct stt_flight_train *train = stt_flight_begin(&l->flight);
     *train = (struct stt_flight_train){.at = now};
     if (path != STT_LOSS_ELSEWHERE)
-        take_snapshot(&l->at[path], train);
+        take_snapshot(l, &l->at[path], train);
     l->is_in_train = true;
     l->train_bytes = l->train_eliciting = 0;
     return STT_OK;
@@ -185,7 +192,7 @@ void stt_loss_end_train(struct stt_loss *l, bool is_app_limited)
         return;
     path->in_flight_bytes += l->train_bytes;
     if (is_app_limited)
-        path->underfed_end = path->delivered_bytes + path->in_flight_bytes + 1;
+        l->underfed_end = l->sent_end + 1;
 }
 
 void stt_loss_on_skipped(struct stt_loss *l, uint64_t number, uint32_t random)
@@ -307,7 +314,7 @@ static void settle_in_path(struct stt_loss *l, struct stt_loss_path *path, const
 {
     struct stt_loss_outcome *o = &l->outcome;
     path->delivered_bytes += t->bytes;
-    path->delivered_at = at_least(path->delivered_at, l->arrived_at);
+    path->delivered_at = at_least(path->delivered_at, now_of(l) - STT_US(l->ack_delay_us));
     path->acked_end = at_least(path->acked_end, t->to);
     if (t->state == STT_PACKET_SENT)
         path->in_flight_bytes -= t->bytes;
@@ -419,7 +426,7 @@ static void sample_rate(struct stt_loss *l, struct stt_loss_path *path)
 {
     struct stt_ack_sample *s = &l->outcome.sample;
     const struct stt_flight_train *train = stt_flight_train(&l->flight, l->newest_train);
-    stt_ns sent_in = train->at - train->first_at, acked_in = l->now - train->delivered_at;
+    stt_ns sent_in = train->at - train->first_at, acked_in = now_of(l) - train->delivered_at;
     s->newest_sent_at = train->at;
     s->newest_delivered_bytes = train->delivered_bytes;
     s->delivered_bytes = path->delivered_bytes;
@@ -460,7 +467,7 @@ static bool is_lost(struct stt_loss *l, uint64_t number, const struct stt_packet
         return number < path->acked_end;
     bool counts = path->reorder_packets <= STT_LOSS_REORDER_PACKETS_MAX;
     return (counts && l->acked_end - 1 - number >= path->reorder_packets) ||
-           l->now - stt_flight_train(&l->flight, p->train)->at >= reorder_time(path);
+           now_of(l) - stt_flight_train(&l->flight, p->train)->at >= reorder_time(path);
 }
 
 /* Takes it out of flight; answers its path, if that is still here. */
@@ -469,7 +476,7 @@ static struct stt_loss_path *lose(struct stt_loss *l, struct stt_packet *p)
     struct stt_flight_train *train = stt_flight_train(&l->flight, p->train);
     struct stt_loss_path *path = path_of(l, train);
     p->state = STT_PACKET_LOST;
-    train->lost_at = l->now;
+    train->lost_at = now_of(l);
     l->flight.n_sent--;
     l->flight.n_eliciting -= p->flags & STT_PACKET_ELICITS;
     if (path)
@@ -484,7 +491,7 @@ static void lose_by_path(struct stt_loss *l, uint64_t number, struct stt_packet 
     o->lost_packets++;
     if (path != in_use || (p->flags & STT_PACKET_SIZE_PROBE))
         return;
-    o->lost_bytes += p->bytes;
+    o->sample.lost_bytes += p->bytes;
     o->newest_lost = number;
     o->newest_lost_sent_at = stt_flight_train(&l->flight, p->train)->at;
     l->new_lost += number >= path->reduced_end;
@@ -573,15 +580,15 @@ static bool is_persistent(struct stt_loss *l)
 static void after_lost(struct stt_loss *l)
 {
     struct stt_loss_path *path = stt_loss_path(l);
-    if (!l->outcome.lost_bytes)
+    if (!l->outcome.sample.lost_bytes)
         return;
     if (l->new_lost) {
         path->reduced_from = path->reduced_end;
         path->reduced_end = l->sent_end;
-        path->reduced_lost = (uint32_t)l->new_lost;
+        path->reduced_lost = l->new_lost;
         path->may_undo = true;
     } else {
-        path->reduced_lost += (uint32_t)l->old_lost;
+        path->reduced_lost += l->old_lost;
     }
     l->outcome.is_persistent = is_persistent(l);
     if (l->outcome.is_persistent)
@@ -637,7 +644,6 @@ static void begin(struct stt_loss *l, stt_ns now, enum phase phase)
 {
     assert(l->phase == IDLE && !l->is_in_train);
     l->phase = (uint8_t)phase;
-    l->now = now;
     l->number = l->to = 0;
     l->new_lost = l->old_lost = 0;
     l->outcome = (struct stt_loss_outcome){
@@ -649,9 +655,8 @@ static void finish(struct stt_loss *l)
     l->phase = IDLE;
     l->lost_packets += l->outcome.lost_packets;
     l->spurious_packets += l->outcome.spurious_packets;
-    l->outcome.sample.lost_bytes = l->outcome.lost_bytes;
     l->outcome.sample.left_bytes = stt_loss_path(l)->in_flight_bytes;
-    drop_old(l, l->now);
+    drop_old(l, now_of(l));
 }
 
 /* Once all of a phase is pulled: what comes after it. */
@@ -689,11 +694,12 @@ void stt_loss_tell(const struct stt_loss *l, struct stt_congestion *c)
 {
     const struct stt_loss_outcome *o = &l->outcome;
     if (o->is_undone)
-        c->controller->on_undo(c, l->now);
-    if (o->lost_bytes)
-        c->controller->on_lost(c, l->now, o->lost_bytes, o->newest_lost, o->newest_lost_sent_at);
+        c->controller->on_undo(c, now_of(l));
+    if (o->sample.lost_bytes)
+        c->controller->on_lost(c, now_of(l), o->sample.lost_bytes, o->newest_lost,
+                               o->newest_lost_sent_at);
     if (o->is_persistent)
-        c->controller->on_persistent(c, l->now);
+        c->controller->on_persistent(c, now_of(l));
     if (o->sample.acked_bytes)
         c->controller->on_ack(c, &o->sample);
 }
@@ -709,11 +715,11 @@ void stt_loss_on_rtt(struct stt_loss *l, stt_ns now, stt_ns sample, stt_ns ack_d
     stt_rtt_sample(&path->rtt, now, sample, ack_delay);
 }
 
-/* The peer's word, clamped to what it may claim. */
-static stt_ns ack_delay(const struct stt_loss *l, const struct frame_ack *ack)
+/* The peer's word, clamped to what it may claim, and to how long we have been here. */
+static uint32_t ack_delay_us(const struct stt_loss *l, stt_ns now, const struct frame_ack *ack)
 {
-    bool is_too_long = ack->delay_us > l->max_ack_delay_ns / STT_US(1);
-    return is_too_long ? l->max_ack_delay_ns : STT_US(ack->delay_us);
+    uint64_t most = at_most(l->max_ack_delay_ns, now) / STT_US(1);
+    return (uint32_t)at_most(at_most(ack->delay_us, most), UINT32_MAX);
 }
 
 static void sample_rtt(struct stt_loss *l, const struct frame_ack *ack)
@@ -729,8 +735,8 @@ static void sample_rtt(struct stt_loss *l, const struct frame_ack *ack)
     const struct stt_loss_path *path = stt_loss_path(l);
     if (!(p->flags & STT_PACKET_ELICITS) || train->path != path->id)
         return;
-    stt_ns delay = ack_delay(l, ack);
-    stt_loss_on_rtt(l, l->now, l->now - train->at, delay);
+    stt_ns delay = STT_US(l->ack_delay_us);
+    stt_loss_on_rtt(l, now_of(l), now_of(l) - train->at, delay);
     stt_ns latest = path->rtt.latest;
     l->outcome.sample.rtt_ns = latest - path->rtt.min >= delay ? latest - delay : latest;
 }
@@ -741,7 +747,7 @@ uint64_t stt_loss_on_ack(struct stt_loss *l, stt_ns now, const struct frame_ack 
         return STT_CLOSE_ACK_INVALID;
     begin(l, now, PULLS_ACKED);
     l->largest = ack->largest;
-    l->arrived_at = now - at_most(now, ack_delay(l, ack));
+    l->ack_delay_us = ack_delay_us(l, now, ack);
     l->walk = stt_frame_ack_walk(ack);
     sample_rtt(l, ack);
     return STT_CLOSE_NO_ERROR;

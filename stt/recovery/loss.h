@@ -52,9 +52,6 @@ struct stt_loss_path {
      * sent. */
     stt_ns delivered_at, first_at;
     stt_ns first_sample_at;
-    /* Trains that are sent before so much is delivered follow one that ended for want of data:
-     * they find a path that was not full, also after everything has arrived. */
-    uint64_t underfed_end;
 
     /* Reordering, as it was seen. */
     uint32_t reorder_packets;
@@ -93,7 +90,6 @@ struct stt_settled {
 /* What a pull through stt_loss_next() has shown, for the path in use; complete at its end. */
 struct stt_loss_outcome {
     struct stt_ack_sample sample; /* acked_bytes 0: nothing new */
-    uint64_t lost_bytes;          /* without size probes */
     uint64_t newest_lost;
     stt_ns newest_lost_sent_at;
     uint32_t acked_ect;                                     /* packets, for the validation of ECN */
@@ -119,26 +115,27 @@ struct stt_loss {
     stt_ns pto_base;    /* last eliciting packet, or last PTO */
 
     /* The train that goes out: counted when it ends. */
-    uint64_t train_bytes;
-    uint32_t train_eliciting;
-
-    /* In the life of the session, on all paths. */
-    uint32_t spurious_packets;
-    uint64_t lost_packets;
+    uint32_t train_bytes, train_eliciting;
+    /* Trains that are sent before an ack of numbers up to here follow one that ended for want of
+     * data: they find a path that was not full, also when everything had arrived. */
+    uint64_t underfed_end;
 
     uint64_t skip_at; /* the next number to be left out */
 
+    /* In the life of the session, on all paths. */
+    uint64_t lost_packets;
+    uint32_t spurious_packets;
+
     /* The pull. */
+    uint32_t ack_delay_us; /* as the peer says, and may say */
     uint8_t phase;
     uint8_t more_kind, probes_left;
     uint32_t more;        /* chain of further pieces of the packet before */
     uint64_t more_number; /* that packet */
-    stt_ns now;
-    uint64_t number, to; /* where it stands in the present range */
-    uint64_t largest;    /* that the ACK names ... */
-    stt_ns arrived_at;   /* ... whose ack would have come then, without the peer's delay */
+    uint64_t number, to;  /* where it stands in the present range */
+    uint64_t largest;     /* that the ACK names */
     uint32_t newest_train, forgotten_path;
-    uint64_t new_lost, old_lost; /* after, and in, the last reduction */
+    uint32_t new_lost, old_lost; /* after, and in, the last reduction */
     struct frame_ack_walk walk;
     struct stt_loss_outcome outcome;
 };

@@ -592,7 +592,7 @@ START_TEST(three_later_packets_make_one_lost)
     ack(&f, first + 1, first + 4);
     ck_assert_uint_eq(count(&f, STT_SETTLED_LOST), 1);
     ck_assert_uint_eq(f.pulled[1].first, first);
-    ck_assert_uint_eq(outcome(&f)->lost_bytes, PACKET_BYTES);
+    ck_assert_uint_eq(outcome(&f)->sample.lost_bytes, PACKET_BYTES);
     ck_assert_uint_eq(outcome(&f)->newest_lost, first);
     ck_assert_uint_eq(outcome(&f)->sample.lost_bytes, PACKET_BYTES);
     ck_assert_uint_eq(path(&f)->in_flight_bytes, 6 * PACKET_BYTES);
@@ -695,7 +695,7 @@ START_TEST(losses_of_size_probes_are_not_the_controllers)
     uint64_t first = send(&f, 3);
     f.now += RTT;
     ack(&f, first, first + 3);
-    ck_assert_uint_eq(outcome(&f)->lost_bytes, 0);
+    ck_assert_uint_eq(outcome(&f)->sample.lost_bytes, 0);
     ck_assert_uint_eq(outcome(&f)->lost_packets, 1);
     ck_assert(f.pulled[1].kind == STT_SETTLED_LOST && f.pulled[1].is_size_probe);
     teardown(&f);
@@ -711,7 +711,7 @@ START_TEST(a_send_that_failed_is_pulled_as_lost_and_tells_nobody)
     stt_loss_forget(&f.l, f.now, first + 4, first + 7);
     pull(&f);
     ck_assert_uint_eq(count(&f, STT_SETTLED_LOST), 3);
-    ck_assert_uint_eq(outcome(&f)->lost_bytes, 0);
+    ck_assert_uint_eq(outcome(&f)->sample.lost_bytes, 0);
     ck_assert_uint_eq(path(&f)->in_flight_bytes, 7 * PACKET_BYTES);
     f.now += RTT;
     ack(&f, first, first + 10); /* it had gone out after all */
@@ -741,7 +741,7 @@ START_TEST(a_pto_gives_the_two_oldest_up_where_a_thousand_are_out_and_six_have_p
         ck_assert_uint_eq(f.l.flight.n_sent, STT_UNANSWERED_MAX + 1 - 2 * gives_up);
         ck_assert(f.pulled[0].first == first && f.pulled[1].first == first + 6);
     }
-    ck_assert_uint_eq(outcome(&f)->lost_bytes, 0); /* no path is to blame */
+    ck_assert_uint_eq(outcome(&f)->sample.lost_bytes, 0); /* no path is to blame */
     stt_loss_on_pto(&f.l, f.now += STT_S(10));
     pull(&f);
     ck_assert_uint_eq(count(&f, STT_SETTLED_UNANSWERED), 2); /* now it is one below */
@@ -1351,8 +1351,8 @@ START_TEST(another_path_begins_anew_and_the_old_one_tells_it_nothing)
     ck_assert(!path(&f)->rtt.has_sample);
     ack(&f, number, number + 10);
     ck_assert_uint_eq(outcome(&f)->sample.acked_bytes, 10 * PACKET_BYTES);
-    ck_assert_uint_eq(count(&f, STT_SETTLED_LOST), 5); /* repaired ... */
-    ck_assert_uint_eq(outcome(&f)->lost_bytes, 0);     /* ... and not the controller's */
+    ck_assert_uint_eq(count(&f, STT_SETTLED_LOST), 5);    /* repaired ... */
+    ck_assert_uint_eq(outcome(&f)->sample.lost_bytes, 0); /* ... and not the controller's */
     ck_assert(path(&f)->rtt.has_sample);
     ck_assert_uint_eq(path(&f)->in_flight_bytes, 0);
     teardown(&f);
@@ -1384,7 +1384,7 @@ START_TEST(when_the_old_path_is_back_what_went_elsewhere_is_sent_again)
     pull(&f);
     ck_assert_uint_eq(count(&f, STT_SETTLED_LOST), 5);
     ck_assert_uint_eq(f.pulled[0].first, number);
-    ck_assert_uint_eq(outcome(&f)->lost_bytes, 0);
+    ck_assert_uint_eq(outcome(&f)->sample.lost_bytes, 0);
     ck_assert_uint_eq(path(&f)->rtt.smoothed, RTT);
     ck_assert_uint_eq(path(&f)->in_flight_bytes, 10 * PACKET_BYTES);
     ack(&f, old, number + 5);
