@@ -286,7 +286,7 @@ static COLD void tell_run(struct stt_endpoint *ep, const struct stt_session *s, 
                           struct stt_tracing_run *run)
 {
     if (run->from < run->to)
-        tell(ep, s->loss.now, s,
+        tell(ep, s->loss.outcome.sample.now, s,
              (struct stt_trace_event){.type = type,
                                       .code = run->code,
                                       .field = {run->from, run->to, run->bytes,
@@ -307,7 +307,7 @@ static void tell_ack(struct stt_endpoint *ep, const struct stt_session *s)
         tell_run(ep, s, STT_TRACE_PACKETS_SPURIOUS, &x->spurious);
     if (!ack || !o->acked_packets)
         return;
-    tell(ep, s->loss.now, s,
+    tell(ep, s->loss.outcome.sample.now, s,
          (struct stt_trace_event){
              .type = STT_TRACE_ACK_RECEIVED,
              .code = (uint32_t)ack->range_count + 1,
