@@ -165,6 +165,16 @@ static bool sample_min_rtt(struct bbr *b, const struct stt_ack_sample *s)
 /* -- modes ----------------------------------------------------------------------------------------
  */
 
+static void begin_mode(struct stt_congestion *c, enum mode mode)
+{
+    static const uint8_t phases[] = {[STARTUP] = STT_PHASE_STARTUP,
+                                     [DRAIN] = STT_PHASE_DRAIN,
+                                     [PROBE_BW] = STT_PHASE_PROBE_BW,
+                                     [PROBE_RTT] = STT_PHASE_PROBE_RTT};
+    bbr_of(c)->mode = (uint8_t)mode;
+    c->phase = phases[mode];
+}
+
 static uint32_t pacing_gain(const struct bbr *b)
 {
     return b->mode == PROBE_BW ? phase_gains[b->phase] : pacing_gains[b->mode];
@@ -172,10 +182,11 @@ static uint32_t pacing_gain(const struct bbr *b)
 
 /* Any phase but the one that only a probe gives a reason for. Flows that began together shall not
  * probe together, that is all: the time of day is random enough. */
-static void begin_probe_bw(struct bbr *b, stt_ns now)
+static void begin_probe_bw(struct stt_congestion *c, stt_ns now)
 {
+    struct bbr *b = bbr_of(c);
     uint64_t mixed = now * 0x9e3779b97f4a7c15u >> 32;
-    b->mode = PROBE_BW;
+    begin_mode(c, PROBE_BW);
     b->phase = (uint8_t)((2 + mixed % (PHASES - 1)) % PHASES);
     b->phase_at = now;
 }
@@ -222,9 +233,9 @@ static void end_startup(struct stt_congestion *c, const struct stt_ack_sample *s
     struct bbr *b = bbr_of(c);
     judge_full(c, s);
     if (b->mode == STARTUP && b->is_full)
-        b->mode = DRAIN;
+        begin_mode(c, DRAIN);
     if (b->mode == DRAIN && s->left_bytes <= filling(c, ONE))
-        begin_probe_bw(b, s->now);
+        begin_probe_bw(c, s->now);
 }
 
 static void save_window(struct stt_congestion *c)
@@ -243,9 +254,9 @@ static void end_probe_rtt(struct stt_congestion *c, stt_ns now)
 {
     struct bbr *b = bbr_of(c);
     b->min_rtt_at = now;
-    b->mode = STARTUP;
+    begin_mode(c, STARTUP);
     if (b->is_full)
-        begin_probe_bw(b, now);
+        begin_probe_bw(c, now);
     restore_window(c);
 }
 
@@ -271,7 +282,7 @@ static void sample_rtt(struct stt_congestion *c, const struct stt_ack_sample *s)
     bool is_old = sample_min_rtt(b, s);
     if (is_old && b->mode != PROBE_RTT && !b->is_restart) {
         save_window(c);
-        b->mode = PROBE_RTT;
+        begin_mode(c, PROBE_RTT);
         b->probed_at = 0;
     }
     b->is_restart = false;
@@ -342,6 +353,7 @@ static void init(struct stt_congestion *c, stt_ns now)
 {
     *bbr_of(c) = (struct bbr){.min_rtt = c->rtt->has_sample ? c->rtt->smoothed : STT_NEVER,
                               .min_rtt_at = now};
+    begin_mode(c, STARTUP);
     c->window_bytes = initial_window(c);
     pace_first(c);
 }
@@ -410,6 +422,7 @@ static void on_persistent(struct stt_congestion *c, stt_ns now)
                       .min_rtt_at = b->min_rtt_at,
                       .round_end = b->round_end,
                       .sent_end = b->sent_end};
+    begin_mode(c, STARTUP);
     set_window(c, 0);
     pace_first(c);
 }

@@ -754,6 +754,29 @@ START_TEST(a_loss_after_persistent_congestion_is_one_like_others)
 }
 END_TEST
 
+START_TEST(it_says_what_it_is_about)
+{
+    struct fixture f;
+    setup(&f);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_STARTUP);
+    f.in_flight = 2 * bdp(RATE);
+    round_trips(&f, 3, RATE);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_STARTUP);
+    ack(&f, RATE);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_DRAIN);
+    f.in_flight = bdp(RATE);
+    ack(&f, RATE);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_PROBE_BW);
+    begin_probe_rtt(&f);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_PROBE_RTT);
+    f.in_flight = 4 * PACKET;
+    round_trips(&f, 4, RATE / 25);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_PROBE_BW);
+    f.c.controller->on_persistent(&f.c, f.now);
+    ck_assert_uint_eq(f.c.phase, STT_PHASE_STARTUP);
+}
+END_TEST
+
 /* -- bounds ---------------------------------------------------------------------------------------
  */
 
@@ -847,6 +870,6 @@ SUITE("bbr", TEST(the_first_window_is_ten_packets_and_goes_at_2_885_windows_in_a
       TEST(a_mark_is_a_loss_with_nothing_to_repair_case_34),
       TEST(losses_while_the_round_trip_is_asked_for_cost_no_window_afterwards),
       TEST(persistent_congestion_begins_anew_with_four_packets),
-      TEST(a_loss_after_persistent_congestion_is_one_like_others),
+      TEST(a_loss_after_persistent_congestion_is_one_like_others), TEST(it_says_what_it_is_about),
       TEST(the_window_never_falls_below_four_packets),
       LOOP(round_trips_of_0_and_of_30_s_overflow_nothing_case_40, 0, 5))
