@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SETTLED_NS STT_S(1)
+
 enum { SPOOFED = 300, SHOUTERS = 5000, VISITORS = 7000, DELAY_MS_MAX = 3000, HOLD_MS_MAX = 500 };
 
 static bool may(const struct attacker *a, uint32_t percent)
@@ -70,6 +72,23 @@ static void forge(struct attacker *a, const struct stt_sim_datagram *d)
     inject(a, &forged, &c->tally.forged);
 }
 
+/* Whoever is faster than the peer from its first packets on may hold the session for as long as
+ * that lasts, and a while longer: no address of the peer was proven yet. So this one comes later.
+ */
+static bool is_settled(struct attacker *a, const struct stt_sim_datagram *d)
+{
+    stt_ns now = chaos_now(a->chaos);
+    if (d->len < 9 || d->data[0] & 0x80)
+        return false;
+    for (size_t i = 0; i < a->n_ids && i < ATTACKER_IDS; i++)
+        if (memcmp(a->ids[i].bytes, d->data + 1, sizeof a->ids[i].bytes) == 0)
+            return now - a->ids[i].since >= SETTLED_NS;
+    struct attacker_id *id = &a->ids[a->n_ids++ % ATTACKER_IDS];
+    memcpy(id->bytes, d->data + 1, sizeof id->bytes);
+    id->since = now;
+    return false;
+}
+
 static void spoof(struct attacker *a, const struct stt_sim_datagram *d)
 {
     struct chaos *c = a->chaos;
@@ -91,7 +110,7 @@ static bool see(void *ctx, stt_ns now, struct stt_sim_datagram *d)
     struct stt_sim_datagram copy = *d;
     (void)now;
     keep(a, d);
-    if (!a->chaos->is_calm && may(a, a->spoof_percent))
+    if (!a->chaos->is_calm && a->spoof_percent && is_settled(a, d) && may(a, a->spoof_percent))
         spoof(a, d);
     if (may(a, a->forge_percent))
         forge(a, d);

@@ -6,7 +6,13 @@
 
 #include "tests/chaos/chaos.h"
 
-enum { ATTACKER_KEEPS = 16, ATTACKER_BYTES_MAX = 1500 };
+enum { ATTACKER_KEEPS = 16, ATTACKER_BYTES_MAX = 1500, ATTACKER_IDS = 32 };
+
+/* A session id, and when it was first seen. */
+struct attacker_id {
+    uint8_t bytes[8];
+    stt_ns since;
+};
 
 /* A datagram that was overheard. */
 struct attacker_copy {
@@ -20,10 +26,12 @@ struct attacker {
     struct chaos *chaos;
     uint32_t replay_percent, old_percent, forge_percent, spoof_percent, reflect_percent,
         hold_percent;
-    bool is_lasting; /* also when it is calm; but whoever is always faster from elsewhere, from the
-                        handshake on, keeps a session there */
+    bool is_lasting; /* also when it is calm; but whoever is always faster holds a session elsewhere
+                      */
     struct attacker_copy kept[ATTACKER_KEEPS];
     size_t n_kept;
+    struct attacker_id ids[ATTACKER_IDS];
+    size_t n_ids;
 };
 
 /* One for each direction of the way of a client; NULL where the scenario has none. */

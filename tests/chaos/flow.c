@@ -20,7 +20,9 @@ static void plan(struct flow *f)
     struct chaos *c = CHAOS(f);
     struct talk *t = f->talk;
     uint64_t most = t->budget / 2 + 1, bytes = chaos_chance(c, 10) ? 0 : chaos_between(c, 1, most);
-    if (chaos_chance(c, 50) && bytes > 3000)
+    if (chaos_chance(c, 20))
+        bytes = most;
+    if ((c->is_calm || chaos_chance(c, 40)) && bytes > 3000)
         bytes = chaos_between(c, 1, 3000);
     t->budget -= bytes < t->budget ? bytes : t->budget;
     f->to_write = f->is_messages ? bytes / 1000 + chaos_chance(c, 50) : bytes;

@@ -31,7 +31,9 @@ static struct stt_link_config draw_link(struct chaos *c)
                                     chaos_has(c, CHAOS_IPV6) ? IPV6_HEADERS : IPV4_HEADERS};
     l.rate_bits_per_s = chaos_between(c, 64000, 1000000000);
     l.delay_ns = chaos_chance(c, 10) ? 0 : STT_US(chaos_between(c, 1, 300000));
-    l.queue_bytes = (uint32_t)chaos_between(c, 20000, 1000000);
+    uint64_t most = l.rate_bits_per_s / 4; /* two seconds */
+    most = most < 20000 ? 20000 : most < 1000000 ? most : 1000000;
+    l.queue_bytes = (uint32_t)chaos_between(c, 20000, most);
     if (chaos_may(c, CHAOS_SHORT_QUEUES, 70))
         l.queue_bytes = (uint32_t)chaos_between(c, 3000, 20000);
     return l;
@@ -278,8 +280,18 @@ bool roads_pick(struct roads *r, struct stt_path *to)
 
 struct figures {
     uint64_t rate;
-    stt_ns round_trip;
+    stt_ns round_trip, queue;
 };
+
+static stt_ns drain_ns(const struct stt_link_config *l)
+{
+    return l->queue_bytes * UINT64_C(8000) / (l->rate_bits_per_s / 1000) * 1000;
+}
+
+static stt_ns longer(stt_ns a, stt_ns b)
+{
+    return a > b ? a : b;
+}
 
 static void look_at(const struct chaos *c, const struct road *road, struct figures *f)
 {
@@ -287,25 +299,26 @@ static void look_at(const struct chaos *c, const struct road *road, struct figur
         return;
     struct stt_link_config forth = stt_sim_link_config(c->sim, road->forth);
     struct stt_link_config back = stt_sim_link_config(c->sim, road->back);
-    stt_ns round_trip = forth.delay_ns + back.delay_ns;
     f->rate = forth.rate_bits_per_s < f->rate ? forth.rate_bits_per_s : f->rate;
     f->rate = back.rate_bits_per_s < f->rate ? back.rate_bits_per_s : f->rate;
-    f->round_trip = round_trip > f->round_trip ? round_trip : f->round_trip;
+    f->round_trip = longer(f->round_trip, forth.delay_ns + back.delay_ns);
+    f->queue = longer(f->queue, drain_ns(&forth) + drain_ns(&back));
 }
 
 static struct figures figures_of(const struct roads *r)
 {
-    struct figures f = {.rate = UINT64_MAX};
+    struct figures f = {.rate = UINT64_MAX}, trunk = {.rate = UINT64_MAX};
     const struct chaos *c = r->client->chaos;
     look_at(c, &r->home, &f);
     look_at(c, &r->elsewhere, &f);
     look_at(c, &r->stream, &f);
-    const struct road trunk = {
-        .exists = r->trunk->exists, .forth = r->trunk->up, .back = r->trunk->down};
-    stt_ns round_trip = f.round_trip;
-    f.round_trip = 0;
-    look_at(c, &trunk, &f);
-    f.round_trip += round_trip;
+    look_at(
+        c,
+        &(struct road){.exists = r->trunk->exists, .forth = r->trunk->up, .back = r->trunk->down},
+        &trunk);
+    f.rate = trunk.rate < f.rate ? trunk.rate : f.rate;
+    f.round_trip += trunk.round_trip;
+    f.queue += trunk.queue;
     return f;
 }
 
@@ -317,6 +330,11 @@ uint64_t roads_rate(const struct roads *r)
 stt_ns roads_round_trip(const struct roads *r)
 {
     return r->client ? figures_of(r).round_trip : 0;
+}
+
+stt_ns roads_queue(const struct roads *r)
+{
+    return r->client ? figures_of(r).queue : 0;
 }
 
 static void count_link(struct chaos *c, stt_sim_link link)

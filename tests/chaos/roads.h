@@ -47,9 +47,11 @@ void roads_tell_carrier(struct roads *r, bool client);
 /* Where to move to; false: nowhere. */
 bool roads_pick(struct roads *r, struct stt_path *to);
 
-/* The rate of the slowest link, and a round trip when nothing waits. */
+/* The rate of the slowest link; a round trip when nothing waits; and how long the queues take that
+ * are full, there and back. */
 uint64_t roads_rate(const struct roads *r);
 stt_ns roads_round_trip(const struct roads *r);
+stt_ns roads_queue(const struct roads *r);
 void roads_count(const struct roads *r);
 
 #endif

@@ -22,12 +22,12 @@ enum { OPENS_MAX = 6, OPENS_MANY = 40, TEXT_ROOM = 32 };
 static uint64_t draw_budget(struct host *h)
 {
     struct chaos *c = h->chaos;
-    uint64_t most = chaos_chance(c, 3) ? 2000000 : chaos_chance(c, 30) ? 200000 : 40000;
+    uint64_t most = chaos_chance(c, 3) ? 4000000 : chaos_chance(c, 30) ? 400000 : 60000;
     uint64_t rate = h->number ? roads_rate(&h->roads) : UINT64_MAX;
     for (uint32_t i = 1; i < c->n_hosts; i++)
         rate = roads_rate(&c->hosts[i]->roads) < rate ? roads_rate(&c->hosts[i]->roads) : rate;
     most = most < rate / 4 ? most : rate / 4; /* two seconds of it */
-    return chaos_between(c, 1, most);
+    return chaos_chance(c, 30) ? rng_between(&c->rng, 1, most) : chaos_between(c, 1, most);
 }
 
 struct talk *talk_new(struct host *h, stt_handle session, bool is_initiator)

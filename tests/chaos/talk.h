@@ -32,6 +32,7 @@ struct talk {
     bool is_told;   /* it was that event */
     bool is_closed; /* CLOSED was heard, or the host was killed */
     bool is_lost;   /* the latter: its handle means nothing any more */
+    bool was_whole; /* when it became calm */
     bool was_on_byte_stream;
     enum stt_reason reason;
     stt_ns closed_at;
