@@ -40,7 +40,7 @@ static stt_ns now(void)
 
 static uint8_t byte_of(uint32_t n, size_t i)
 {
-    return i < 4 ? (uint8_t)(n >> (8 * i)) : (uint8_t)(n * 31 + i);
+    return (uint8_t)(i < 4 ? n >> (8 * i) : n * 31 + i);
 }
 
 static void send_one(uint32_t n, size_t len)

@@ -60,7 +60,7 @@ static uint64_t whole_len(uint32_t len)
 /* Byte i of message n. The first four are its number. */
 static uint8_t byte_of(uint32_t n, size_t i)
 {
-    return i < 4 ? (uint8_t)(n >> (8 * i)) : (uint8_t)((n + 1) * 131 + i * 7);
+    return (uint8_t)(i < 4 ? n >> (8 * i) : (n + 1) * 131 + i * 7);
 }
 
 static bool write_one(uint32_t len, stt_ns deadline_ns)
