@@ -36,14 +36,13 @@ void stt_acks_take_back(struct stt_acks *a)
     move_to(a, a->memory, STT_ACKS_RANGES);
 }
 
-/* A late number never takes the place of later ones. */
-static void add(struct stt_acks *a, uint64_t number)
+/* Late numbers never take the place of later ones. */
+static void add(struct stt_acks *a, uint64_t from, uint64_t to)
 {
-    if (stt_ranges_add(&a->received, number, number + 1) == STT_OK ||
-        number < a->received.at[0].from)
+    if (stt_ranges_add(&a->received, from, to) == STT_OK || from < a->received.at[0].from)
         return;
     stt_ranges_drop_first(&a->received);
-    (void)!stt_ranges_add(&a->received, number, number + 1); /* room for one was just made */
+    (void)!stt_ranges_add(&a->received, from, to); /* room for one was just made */
 }
 
 /* Whether something is missing below this number, back to the last one that wanted an answer. */
@@ -53,27 +52,28 @@ static bool is_out_of_order(const struct stt_acks *a, uint64_t number)
            stt_ranges_first_gap(&a->received, a->eliciting_end).from < number;
 }
 
-void stt_acks_on_packet(struct stt_acks *a, stt_ns now, uint64_t number, bool elicits,
-                        stt_ns delay_ns)
+void stt_acks_on_run(struct stt_acks *a, stt_ns now, const struct stt_acks_run *run,
+                     stt_ns delay_ns)
 {
-    if (number >= stt_ranges_end(&a->received))
+    if (run->to > stt_ranges_end(&a->received))
         a->largest_at = now;
-    add(a, number);
-    if (number < a->told_below)
-        a->told_below = number; /* the ACK on its way does not name it */
-    if (!elicits)
+    add(a, run->from, run->to);
+    if (run->from < a->told_below)
+        a->told_below = run->from; /* the ACK on its way does not name it */
+    if (!run->eliciting)
         return;
-    a->unacked++;
-    bool at_once = is_out_of_order(a, number) || a->unacked >= a->every;
+    a->unacked += run->eliciting;
+    bool at_once = is_out_of_order(a, run->from) || a->unacked >= a->every;
     stt_ns due = at_once ? now : now + delay_ns;
     a->due_at = due < a->due_at ? due : a->due_at;
-    a->eliciting_end = number < a->eliciting_end ? a->eliciting_end : number + 1;
+    if (run->eliciting_end > a->eliciting_end)
+        a->eliciting_end = run->eliciting_end;
 }
 
-void stt_acks_on_rate(struct stt_acks *a, stt_ns now, stt_ns smoothed_rtt)
+void stt_acks_on_rate(struct stt_acks *a, stt_ns now, uint32_t eliciting, stt_ns smoothed_rtt)
 {
     stt_ns passed = now - a->round_at;
-    a->in_round++;
+    a->in_round += eliciting;
     if (!passed || passed < smoothed_rtt)
         return;
     uint64_t quarter = a->in_round * (smoothed_rtt / 4) / passed;

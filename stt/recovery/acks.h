@@ -35,12 +35,19 @@ void stt_acks_init(struct stt_acks *a);
 void stt_acks_lend(struct stt_acks *a, struct stt_range *memory);
 void stt_acks_take_back(struct stt_acks *a);
 
-/* A packet was opened. `delay_ns`: how long its ack may wait; out of order it may not. */
-void stt_acks_on_packet(struct stt_acks *a, stt_ns now, uint64_t number, bool elicits,
-                        stt_ns delay_ns);
+/* Packets that were opened, none of them twice, one after the other. */
+struct stt_acks_run {
+    uint64_t from, to;
+    uint32_t eliciting;     /* so many of them elicit an ack, */
+    uint64_t eliciting_end; /* one above the last that does */
+};
 
-/* One that elicits an ack came: `every` follows the rate. */
-void stt_acks_on_rate(struct stt_acks *a, stt_ns now, stt_ns smoothed_rtt);
+/* `delay_ns`: how long their ack may wait; out of order it may not. */
+void stt_acks_on_run(struct stt_acks *a, stt_ns now, const struct stt_acks_run *run,
+                     stt_ns delay_ns);
+
+/* So many that elicit an ack came: `every` follows the rate. */
+void stt_acks_on_rate(struct stt_acks *a, stt_ns now, uint32_t eliciting, stt_ns smoothed_rtt);
 
 /* How long an ack may wait for company. */
 static inline stt_ns stt_acks_wait(const struct stt_rtt *rtt)

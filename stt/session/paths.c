@@ -162,6 +162,11 @@ static bool is_expected(const struct stt_paths *p, stt_ns now, stt_ns pto,
            now - p->left_at < STT_PATH_TRIAL_PTO * pto;
 }
 
+bool stt_paths_is_at_home(const struct stt_paths *p, const struct stt_path *path)
+{
+    return p->on_trial < 0 && !p->was_left && stt_path_equal(&p->at[p->in_use].path, path);
+}
+
 enum stt_paths_news stt_paths_on_packet(struct stt_paths *p, stt_ns now, stt_ns pto,
                                         const struct stt_paths_packet *packet)
 {

@@ -102,7 +102,9 @@ struct stt_paths_packet {
     bool moves_path; /* holds a frame that does */
 };
 
-/* Every packet that opened. `pto` is that of the path in use. */
+/* Every packet that opened; on the path that is in use without a doubt it says nothing new. `pto`
+ * is that of the path in use. */
+bool stt_paths_is_at_home(const struct stt_paths *p, const struct stt_path *path);
 enum stt_paths_news stt_paths_on_packet(struct stt_paths *p, stt_ns now, stt_ns pto,
                                         const struct stt_paths_packet *packet);
 void stt_paths_on_challenge(struct stt_paths *p, const struct stt_path *from,

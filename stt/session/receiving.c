@@ -5,13 +5,19 @@
 #include "stt/session/engine.h"
 
 /* One packet on its way through the handlers. */
+/* A train, and of it the packet at hand. */
 struct arrival {
     stt_ns now;
     const struct stt_path *path;
-    uint64_t type; /* of the frame at hand */
-    uint8_t ecn;
-    uint8_t own_id;                   /* place of our id that it came by */
+    uint8_t own_id;          /* place of our id that it came by */
+    bool is_at_home;         /* by that id and on that path the peer's newest packets come */
+    uint64_t end;            /* one above the highest number that has been taken */
+    uint32_t taken;          /* packets, ... */
+    uint32_t eliciting;      /* ... and those that elicit an ack */
+    struct stt_acks_run run; /* the latest of them in a row */
+
     bool elicits, moves_path, is_use; /* is_use: more than PADDING, PING and ACK */
+    uint64_t type;                    /* of its frame at hand */
 };
 
 /* NO_ERROR, or the close code of the rule that was broken. */
@@ -369,21 +375,31 @@ static void on_result(struct stt_endpoint *ep, stt_ns now, struct stt_session *s
     }
 }
 
-static void after_packet(struct stt_endpoint *ep, struct stt_session *s, const struct arrival *a,
-                         uint64_t number, size_t bytes, bool is_highest)
+static void tell_acks(struct stt_session *s, struct arrival *a)
 {
-    const struct stt_rtt *rtt = &stt_loss_path(&s->loss)->rtt;
-    if (a->elicits && rtt->has_sample)
-        stt_acks_on_rate(&s->acks, a->now, rtt->smoothed);
-    stt_acks_on_packet(&s->acks, a->now, number, a->elicits, stt_acks_wait(rtt));
-    if (s->streams && stt_ecn_on_received(&s->streams->ecn, a->ecn, 1) && a->elicits)
-        s->acks.due_at = a->now;
-    if (s->acks.due_at <= a->now) {
-        s->acks.due_at = STT_NEVER;
-        s->owed |= STT_OWES_ACK;
+    if (a->run.to > a->run.from)
+        stt_acks_on_run(&s->acks, a->now, &a->run, stt_acks_wait(&stt_loss_path(&s->loss)->rtt));
+    a->run = (struct stt_acks_run){.from = 0};
+}
+
+static void count_packet(struct stt_session *s, struct arrival *a, uint64_t number)
+{
+    if (number != a->run.to) {
+        tell_acks(s, a);
+        a->run.from = number;
     }
-    if (s->state != STT_SESSION_OPEN)
-        return; /* before that a trial could not be challenged */
+    a->run.to = number + 1;
+    a->taken++;
+    if (!a->elicits)
+        return;
+    a->run.eliciting++;
+    a->run.eliciting_end = number + 1;
+    a->eliciting++;
+}
+
+static void follow(struct stt_endpoint *ep, struct stt_session *s, const struct arrival *a,
+                   size_t bytes, bool is_highest)
+{
     bool deliberate = a->own_id != s->own_seen;
     if (is_highest && a->moves_path)
         s->own_seen = a->own_id;
@@ -396,11 +412,11 @@ static void after_packet(struct stt_endpoint *ep, struct stt_session *s, const s
     stt_routes_on_news(ep, a->now, s, news, deliberate);
 }
 
-static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
-                        const struct stt_protect_opened *opened, const struct stt_train *train,
-                        uint8_t own_id)
+static void take_packet(struct stt_endpoint *ep, struct stt_session *s, struct arrival *a,
+                        const struct stt_protect_opened *opened)
 {
-    struct arrival a = {.now = now, .path = &train->path, .ecn = train->ecn, .own_id = own_id};
+    stt_ns now = a->now;
+    size_t bytes = opened->payload.len + STT_PROTECT_OVERHEAD_BYTES;
     if (s->state == STT_SESSION_CLOSING) {
         take_closing(ep, now, s, opened->payload);
         return;
@@ -408,7 +424,7 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
     if (s->state > STT_SESSION_OPEN)
         return;
     s->packets_received++;
-    s->bytes_received += opened->payload.len + STT_PROTECT_OVERHEAD_BYTES;
+    s->bytes_received += bytes;
     s->last_received_at = now;
     if (s->is_stalled) {
         s->is_stalled = false;
@@ -427,13 +443,34 @@ static void take_packet(struct stt_endpoint *ep, stt_ns now, struct stt_session 
         stt_rekeying_on_epoch(ep, now, s);
         stt_tracing_epoch(ep, now, s, STT_ORIGIN_REMOTE);
     }
-    bool is_highest = opened->number >= stt_ranges_end(&s->acks.received);
-    if (!take_payload(ep, s, &a, opened->payload))
+    a->elicits = a->moves_path = a->is_use = false;
+    if (!take_payload(ep, s, a, opened->payload))
         return;
-    if (!a.is_use)
+    if (!a->is_use)
         s->rekey_clock.idle.packets++;
-    after_packet(ep, s, &a, opened->number, opened->payload.len + STT_PROTECT_OVERHEAD_BYTES,
-                 is_highest);
+    bool is_highest = opened->number >= a->end;
+    if (is_highest)
+        a->end = opened->number + 1;
+    count_packet(s, a, opened->number);
+    if (!a->is_at_home && s->state == STT_SESSION_OPEN) /* before, none could be challenged */
+        follow(ep, s, a, bytes, is_highest);
+}
+
+/* What is said of its packets together: they came at one time, on one path, with one mark. */
+static void after_train(struct stt_session *s, struct arrival *a, uint8_t ecn)
+{
+    const struct stt_rtt *rtt = &stt_loss_path(&s->loss)->rtt;
+    if (!a->taken)
+        return;
+    if (a->eliciting && rtt->has_sample)
+        stt_acks_on_rate(&s->acks, a->now, a->eliciting, rtt->smoothed);
+    tell_acks(s, a);
+    if (s->streams && stt_ecn_on_received(&s->streams->ecn, ecn, a->taken) && a->eliciting)
+        s->acks.due_at = a->now;
+    if (s->acks.due_at <= a->now) {
+        s->acks.due_at = STT_NEVER;
+        s->owed |= STT_OWES_ACK;
+    }
 }
 
 /* There is more room as soon as there is more than a whisper, and less with the first packet after
@@ -456,7 +493,11 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     stt_handle handle = stt_endpoint_handle(ep, s);
     size_t n_opened = 0;
     bool was_quiet = now - s->last_received_at >= QUIET_NS;
-    uint8_t own_id = stt_session_ids_own(&s->ids, s->own_seen, train->data + 1);
+    struct arrival a = {.now = now,
+                        .path = &train->path,
+                        .own_id = stt_session_ids_own(&s->ids, s->own_seen, train->data + 1),
+                        .end = stt_ranges_end(&s->acks.received)};
+    a.is_at_home = a.own_id == s->own_seen && stt_paths_is_at_home(&s->paths, a.path);
     size_t n = (train->len + train->segment_bytes - 1) / train->segment_bytes;
     stt_protect_open(s->protect,
                      (struct stt_protect_train){train->data, train->len, train->segment_bytes},
@@ -465,12 +506,13 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     for (size_t i = 0; i < n; i++) {
         n_opened += opened[i].result == STT_PROTECT_OPENED;
         if (opened[i].result == STT_PROTECT_OPENED)
-            take_packet(ep, now, s, &opened[i], train, own_id);
+            take_packet(ep, s, &a, &opened[i]);
         else
             on_result(ep, now, s, opened[i].result, train->segment_bytes);
         if (stt_slab_at(&ep->sessions, handle) != s || !s->protect)
             return;
     }
+    after_train(s, &a, train->ecn);
     if (n_opened && (s->state == STT_SESSION_OPEN || s->state == STT_SESSION_IDENTIFY))
         stt_session_on_activity(ep, now, s);
     if (n_opened && was_quiet) {

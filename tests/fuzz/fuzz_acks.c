@@ -22,16 +22,29 @@ struct life {
     bool has_more, elicited_since;
 };
 
+/* Numbers from..to in a row; of them those elicit whose bit is set. */
+static void arrive_run(struct life *l, uint64_t from, uint64_t to, uint8_t elicits)
+{
+    struct stt_acks_run run = {.from = from, .to = to};
+    if (to > NUMBERS)
+        return;
+    for (uint64_t n = from; n < to; n++) {
+        l->came[n] = true;
+        if (elicits >> (n - from) & 1) {
+            run.eliciting++;
+            run.eliciting_end = n + 1;
+        }
+    }
+    l->end = to > l->end ? to : l->end;
+    l->next = to > l->next ? to : l->next;
+    stt_acks_on_run(&l->a, l->now, &run, STT_MS(20));
+    l->elicited_since = l->elicited_since || run.eliciting;
+    FUZZ_ASSERT(!run.eliciting || l->a.due_at <= l->now + STT_MS(20));
+}
+
 static void arrive(struct life *l, uint64_t number, bool elicits)
 {
-    if (number >= NUMBERS)
-        return;
-    l->came[number] = true;
-    l->end = number + 1 > l->end ? number + 1 : l->end;
-    l->next = number + 1 > l->next ? number + 1 : l->next;
-    stt_acks_on_packet(&l->a, l->now, number, elicits, STT_MS(20));
-    l->elicited_since = l->elicited_since || elicits;
-    FUZZ_ASSERT(!elicits || l->a.due_at <= l->now + STT_MS(20));
+    arrive_run(l, number, number + 1, elicits);
 }
 
 static void check_named(const struct life *l, const struct frame_ack *f)
@@ -89,8 +102,10 @@ static void operate(struct life *l, uint8_t kind, uint8_t argument)
 {
     switch (kind % 8) {
     case 0:
-    case 1:
         arrive(l, l->next, argument & 1);
+        break;
+    case 1:
+        arrive_run(l, l->next, l->next + 1 + argument % 8, argument);
         break;
     case 2:
         arrive(l, l->next + argument % 8, argument & 8);
@@ -108,7 +123,7 @@ static void operate(struct life *l, uint8_t kind, uint8_t argument)
         break;
     case 6:
         l->now += STT_US(100) * argument;
-        stt_acks_on_rate(&l->a, l->now, STT_MS(1 + argument));
+        stt_acks_on_rate(&l->a, l->now, 1 + argument % 64, STT_MS(1 + argument));
         FUZZ_ASSERT(l->a.every >= 2);
         break;
     default:

@@ -25,13 +25,15 @@ static void setup(struct fixture *f)
 
 static void take(struct fixture *f, uint64_t number)
 {
-    stt_acks_on_packet(&f->a, f->now, number, true, delay_ns);
+    stt_acks_on_run(&f->a, f->now, &(struct stt_acks_run){number, number + 1, 1, number + 1},
+                    delay_ns);
 }
 
 /* One that elicits nothing. */
 static void take_quiet(struct fixture *f, uint64_t number)
 {
-    stt_acks_on_packet(&f->a, f->now, number, false, delay_ns);
+    stt_acks_on_run(&f->a, f->now, &(struct stt_acks_run){.from = number, .to = number + 1},
+                    delay_ns);
 }
 
 /* Sends an ACK in our packet `number`, and answers what it says: "7-9 3-3 +12us", or "". */
@@ -474,6 +476,41 @@ START_TEST(everything_that_came_is_acked_and_nothing_else)
 }
 END_TEST
 
+/* Numbers in a row, told at once, are what they are one by one, in any order of runs. */
+START_TEST(a_run_is_what_its_packets_are_one_by_one)
+{
+    struct rng rng = rng_init(1000 + (uint64_t)_i);
+    struct fixture one, all;
+    struct stt_range memory[2][STT_ACK_RANGES_MAX]; /* where room is short, single late ones go */
+    setup(&one);
+    setup(&all);
+    stt_acks_lend(&one.a, memory[0]);
+    stt_acks_lend(&all.a, memory[1]);
+    one.a.every = all.a.every = (uint32_t)rng_between(&rng, 2, 40);
+    bool came[60] = {false}; /* runs of 8 numbers */
+    for (int round = 0; round < 80; round++) {
+        uint64_t which = rng_below(&rng, 60), from = which * 8, to = from + rng_between(&rng, 1, 8);
+        struct stt_acks_run run = {.from = from, .to = to};
+        one.now = all.now += STT_US(rng_below(&rng, 3000));
+        for (uint64_t n = came[which] ? to : from; n < to; n++) {
+            bool elicits = rng_chance(&rng, 60);
+            run.eliciting += elicits;
+            run.eliciting_end = elicits ? n + 1 : run.eliciting_end;
+            elicits ? take(&one, n) : take_quiet(&one, n);
+        }
+        if (!came[which])
+            stt_acks_on_run(&all.a, all.now, &run, delay_ns);
+        came[which] = true;
+        ck_assert(one.a.due_at == all.a.due_at && one.a.unacked == all.a.unacked);
+        ck_assert(one.a.eliciting_end == all.a.eliciting_end);
+        ck_assert(one.a.largest_at == all.a.largest_at && one.a.told_below == all.a.told_below);
+        if (rng_chance(&rng, 20))
+            ck_assert_str_eq(send(&one, 1200, (uint64_t)round, true),
+                             send(&all, 1200, (uint64_t)round, true));
+    }
+}
+END_TEST
+
 SUITE("acks", TEST(at_first_nothing_is_owed_and_nothing_said),
       TEST(one_packet_may_wait_for_its_ack), TEST(the_second_packet_is_acked_at_once),
       TEST(a_fast_sender_draws_fewer_acks), TEST(a_packet_that_elicits_nothing_is_owed_nothing),
@@ -493,4 +530,5 @@ SUITE("acks", TEST(at_first_nothing_is_owed_and_nothing_said),
       TEST(an_ack_that_named_only_the_newest_ranges_lets_nothing_be_forgotten),
       TEST(after_a_lost_ack_another_one_tells), TEST(an_ack_alone_is_never_heard_of_again),
       TEST(after_sixteen_acks_alone_a_ping_goes_with_one),
-      LOOP(everything_that_came_is_acked_and_nothing_else, 0, 50))
+      LOOP(everything_that_came_is_acked_and_nothing_else, 0, 50),
+      LOOP(a_run_is_what_its_packets_are_one_by_one, 0, 50))
