@@ -32,6 +32,14 @@ bool stt_control_decode(const struct stt_socket *s, const void *name, size_t nam
                         const void *control, size_t control_len, unsigned flags, size_t len,
                         struct stt_driver_train *train);
 
+/* Names alone. Whether a name is good for a socket, the kernel says. */
 void stt_control_address(const struct sockaddr *from, struct stt_address *out);
+void stt_control_name_encode(struct stt_control_name *out, const struct stt_address *address,
+                             bool is_ipv6);
+
+/* An IPv4 address, in its mapped form. */
+bool stt_control_is_ipv4(const struct stt_address *address);
+/* 0.0.0.0 or ::, of whatever port. */
+bool stt_control_is_any(const struct stt_address *address);
 
 #endif
