@@ -10,7 +10,7 @@
 /* Room for all control messages, aligned for them. */
 enum { STT_CONTROL_BYTES = 128 };
 union stt_control {
-    struct cmsghdr align;
+    size_t align; /* as struct cmsghdr is */
     uint8_t bytes[STT_CONTROL_BYTES];
 };
 
