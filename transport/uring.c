@@ -266,7 +266,8 @@ static int start(struct stt_uring *d)
 {
     if (d->is_started)
         return STT_OK;
-    if (io_uring_enable_rings(&d->ring) < 0)
+    /* by number: libraries of 2.3 declare its function and do not have it */
+    if (io_uring_register((unsigned)d->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
         return STT_E_IO;
     d->is_started = true;
     return STT_OK;
