@@ -11,7 +11,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -135,11 +134,7 @@ static int uring_add(struct stt_driver *driver, const struct stt_socket *socket,
         i++;
     if (i == STT_DRIVER_SOCKETS_MAX)
         return STT_E_LIMIT;
-    /* A receive that goes on by itself waits in the kernel, which a socket that does not block
-     * would not let it. */
-    int flags = fcntl(socket->fd, F_GETFL);
-    if (flags < 0 || fcntl(socket->fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
-        io_uring_register_files_update(&d->ring, i, &socket->fd, 1) < 0)
+    if (io_uring_register_files_update(&d->ring, i, &socket->fd, 1) < 0)
         return STT_E_IO;
     d->sockets[i] = (struct stt_uring_socket){.socket = *socket, .is_used = true};
     *number = i;
@@ -329,20 +324,23 @@ static struct io_uring_params params_of(const struct stt_driver_config *c,
                  (knobs->without_defer ? IORING_SETUP_COOP_TASKRUN : IORING_SETUP_DEFER_TASKRUN)};
 }
 
+static int error_of(int error)
+{
+    return error == -EMFILE || error == -ENFILE ? STT_E_LIMIT : STT_E_UNSUPPORTED;
+}
+
 static int ring_init(struct stt_uring *d, const struct stt_uring_knobs *knobs)
 {
     struct io_uring_params p = params_of(&d->config, knobs);
     int error = io_uring_queue_init_params(p.sq_entries, &d->ring, &p);
-    if (error == -EMFILE || error == -ENFILE)
-        return STT_E_LIMIT;
     if (error < 0)
-        return STT_E_UNSUPPORTED;
+        return error_of(error);
     d->has_ring = true;
     (void)io_uring_ring_dontfork(&d->ring);
-    if (!(p.features & IORING_FEAT_NODROP) || !d->ring.cq.kflags ||
-        io_uring_register_files_sparse(&d->ring, STT_DRIVER_SOCKETS_MAX) < 0)
+    if (!(p.features & IORING_FEAT_NODROP) || !d->ring.cq.kflags)
         return STT_E_UNSUPPORTED;
-    return STT_OK;
+    error = io_uring_register_files_sparse(&d->ring, STT_DRIVER_SOCKETS_MAX);
+    return error < 0 ? error_of(error) : STT_OK;
 }
 
 /* All that the kernel does ends here, where this is the thread that may say so; elsewhere it ends

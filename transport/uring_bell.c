@@ -69,6 +69,7 @@ static void prepare_alarm(struct stt_uring *d)
         stt_uring_name(&name, STT_URING_ALARM, 0, 0);
         io_uring_prep_timeout_update(sqe, &d->timer, name.user_data, IORING_TIMEOUT_ABS);
         stt_uring_name(sqe, STT_URING_FORGET, 0, 0);
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     }
     d->timer_at = d->alarm_at;
 }
