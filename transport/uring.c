@@ -282,7 +282,7 @@ static int uring_step(struct stt_driver *driver, bool wait)
     stt_uring_receive_return(d);
     error = turn(d, wait);
     d->is_alarmed = false;
-    atomic_store(&d->is_woken, false);
+    atomic_exchange(&d->is_woken, false); /* sees what the wakers wrote before */
     stt_uring_bell_listen(d);
     return error;
 }

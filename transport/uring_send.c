@@ -24,6 +24,7 @@ enum { ROOM_BYTES = 1 << 16, TRIES_MAX = 10, NO_SLOT = UINT16_MAX };
 
 enum fate {
     REFUSED,
+    INTERRUPTED,
     STALLED,  /* no room in the socket's buffer */
     RESTING,  /* no memory, or no room in a queue of the device */
     DISLIKED, /* perhaps because it was to be cut into segments there */
@@ -117,8 +118,9 @@ void stt_uring_send(struct stt_driver *driver, const struct stt_driver_train *tr
 static enum fate fate_of(int error)
 {
     switch (error) {
-    case EAGAIN:
     case EINTR:
+        return INTERRUPTED;
+    case EAGAIN:
         return STALLED;
     case ENOBUFS:
     case ENOMEM:
@@ -129,6 +131,7 @@ static enum fate fate_of(int error)
         return DISLIKED;
     case ECONNREFUSED:
     case ECONNRESET:
+    case ECONNABORTED:
     case EPROTO:
     case ENOPROTOOPT:
     case EHOSTDOWN:
@@ -170,22 +173,34 @@ static void on_taken(struct stt_uring *d, struct stt_uring_slot *slot, uint32_t 
     slot->is_suspect = false;
 }
 
+/* Pieces that were given to the kernel together are held back once. */
+static bool is_first_denial(struct stt_uring *d, struct stt_uring_slot *slot)
+{
+    if (slot->is_denied)
+        return false;
+    slot->is_denied = true;
+    d->stats.held_back++;
+    return true;
+}
+
 /* The second time in a row that there should have been room and was none, waiting for it would only
  * spin. */
-static void on_stalled(struct stt_uring_slot *slot, struct stt_uring_socket *s)
+static void on_stalled(struct stt_uring *d, struct stt_uring_slot *slot)
 {
-    slot->is_denied = true;
+    struct stt_uring_socket *s = &d->sockets[slot->train.socket];
+    (void)is_first_denial(d, slot);
     if (s->sending == STT_URING_GO)
         s->sending = s->stalls++ ? STT_URING_RESTING : STT_URING_STALLED;
 }
 
-static void on_resting(struct stt_uring_slot *slot, struct stt_uring_socket *s, int error)
+static void on_resting(struct stt_uring *d, struct stt_uring_slot *slot, int error)
 {
-    slot->is_denied = true;
-    if (slot->tries == TRIES_MAX)
+    if (slot->tries == TRIES_MAX && !slot->is_denied) {
         give_up(slot, error);
-    else
-        s->sending = STT_URING_RESTING;
+        return;
+    }
+    slot->tries += is_first_denial(d, slot);
+    d->sockets[slot->train.socket].sending = STT_URING_RESTING;
 }
 
 static void on_disliked(struct stt_uring *d, struct stt_uring_slot *slot, int error)
@@ -208,15 +223,16 @@ static void on_reported(struct stt_uring *d, struct stt_uring_slot *slot, uint32
 
 static void on_denied(struct stt_uring *d, struct stt_uring_slot *slot, uint32_t piece, int error)
 {
-    struct stt_uring_socket *s = &d->sockets[slot->train.socket];
     if (!slot->todo)
         return; /* given up */
     switch (fate_of(error)) {
+    case INTERRUPTED:
+        break;
     case STALLED:
-        on_stalled(slot, s);
+        on_stalled(d, slot);
         break;
     case RESTING:
-        on_resting(slot, s, error);
+        on_resting(d, slot, error);
         break;
     case DISLIKED:
         on_disliked(d, slot, error);
@@ -287,23 +303,13 @@ static int fault_of(const struct stt_uring *d, const struct stt_uring_slot *slot
     return faults->on_send(faults->ctx, &t);
 }
 
-static void count_try(struct stt_uring *d, struct stt_uring_slot *slot)
-{
-    if (!slot->is_denied)
-        return;
-    slot->is_denied = false;
-    if (slot->tries < TRIES_MAX)
-        slot->tries++;
-    d->stats.held_back++;
-}
-
 /* False: the submission queue is full. */
 static bool send_slot(struct stt_uring *d, struct stt_uring_slot *slot)
 {
     const struct stt_uring_socket *s = &d->sockets[slot->train.socket];
     uint64_t open;
-    if (slot->todo && s->sending == STT_URING_GO)
-        count_try(d, slot);
+    if (s->sending == STT_URING_GO)
+        slot->is_denied = false;
     while ((open = slot->todo & ~slot->flying) && s->sending == STT_URING_GO) {
         uint32_t piece = (uint32_t)__builtin_ctzll(open);
         if (!io_uring_sq_space_left(&d->ring))
@@ -382,14 +388,6 @@ void stt_uring_send_sweep(struct stt_uring *d)
     d->queue_n = kept;
 }
 
-/* Nobody wants to know any more: neither sent nor refused. */
-void stt_uring_send_drop(struct stt_uring *d, uint32_t number)
-{
-    for (uint32_t i = 0; i < d->queue_n; i++)
-        if (d->slots[d->queue[i]].train.socket == number)
-            give_up(&d->slots[d->queue[i]], -1);
-}
-
 bool stt_uring_refused(struct stt_driver *driver, struct stt_driver_refusal *refusal)
 {
     struct stt_uring *d = stt_uring_of(driver);
@@ -399,4 +397,18 @@ bool stt_uring_refused(struct stt_driver *driver, struct stt_driver_refusal *ref
     d->refusals_first = (d->refusals_first + 1) % STT_URING_REFUSALS;
     d->refusals_n--;
     return true;
+}
+
+/* Nobody wants to know any more: neither sent nor refused. */
+void stt_uring_send_drop(struct stt_uring *d, uint32_t number)
+{
+    for (uint32_t i = 0; i < d->queue_n; i++)
+        if (d->slots[d->queue[i]].train.socket == number)
+            give_up(&d->slots[d->queue[i]], -1);
+    for (uint32_t left = d->refusals_n; left; left--) { /* once around, without those */
+        struct stt_driver_refusal r;
+        stt_uring_refused(&d->driver, &r);
+        if (r.socket != number)
+            d->refusals[(d->refusals_first + d->refusals_n++) % STT_URING_REFUSALS] = r;
+    }
 }
