@@ -2,6 +2,7 @@
  * Messages with deadlines, from host to host: each is delivered whole, or its sender has given it
  * up and the reader hears of that; between the two not a byte is missing. Spec 05, "Deadlines". */
 #include "stt/session/engine.h"
+#include "stt/stats.h"
 #include "tests/support/flows.h"
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"
@@ -210,10 +211,14 @@ static struct stt_stream_info sent_info(void)
     return info;
 }
 
-/* Everything written was read or skipped, and nothing else. */
+/* Everything written was read or skipped, and nothing else; only what was read counts as such. */
 static void require_complete(void)
 {
+    struct stt_session_stats stats;
     world_require(&w, (bytes_read + bytes_skipped == bytes_written || !knows_all) && !partial_len);
+    world_require(&w, stt_session_stats(server, stt_sim_now(w.sim), w.server->session, &stats) ==
+                          STT_OK);
+    world_require(&w, stats.bytes_consumed == bytes_read || !knows_all);
 }
 
 static void finish(void)
