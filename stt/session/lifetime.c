@@ -388,9 +388,10 @@ static void on_idle(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_session_drop(ep, now, s, STT_REASON_IDLE);
 }
 
+/* What it was set for may be known as lost by now, and need no repair. */
 static void on_stalled(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
-    if (s->is_stalled || s->state != STT_SESSION_OPEN)
+    if (s->is_stalled || s->state != STT_SESSION_OPEN || !s->loss.flight.n_eliciting)
         return;
     s->is_stalled = true;
     stt_tracing_stalled(ep, now, s);

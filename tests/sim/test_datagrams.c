@@ -150,6 +150,31 @@ START_TEST(what_is_lost_is_not_sent_again_and_the_host_hears_of_it)
 }
 END_TEST
 
+static void lose(uint32_t ppm)
+{
+    struct stt_link_config forth = stt_sim_link_config(w.sim, w.links.forth);
+    forth.loss_ppm = ppm;
+    stt_sim_link_set(w.sim, w.links.forth, &forth);
+}
+
+/* The second one's ack leaves only the first in flight, and soon that is known to be lost. */
+START_TEST(one_that_is_lost_does_not_stall_a_session_in_which_nothing_waits_for_an_answer)
+{
+    setup();
+    world_run_for(&w, STT_S(1));
+    lose(1000000);
+    send_one(0, LEN);
+    world_run_for(&w, STT_MS(1));
+    lose(0);
+    send_one(1, LEN);
+    world_run_for(&w, STT_S(5));
+    struct stt_session_info info;
+    world_require(&w, stt_session_info(client, w.client->session, &info) == STT_OK);
+    world_require(&w, !info.stalled && !w.client->events[STT_EVENT_STALLED]);
+    world_end(&w);
+}
+END_TEST
+
 START_TEST(without_asking_no_fate_is_told)
 {
     setup(.seed = 1);
@@ -364,6 +389,7 @@ END_TEST
 
 SUITE("datagrams in sessions", LOOP(each_arrives_whole_and_once, 0, 3),
       LOOP(what_is_lost_is_not_sent_again_and_the_host_hears_of_it, 0, 3),
+      TEST(one_that_is_lost_does_not_stall_a_session_in_which_nothing_waits_for_an_answer),
       TEST(without_asking_no_fate_is_told), TEST(an_empty_one_is_one_too),
       TEST(the_longest_fills_a_packet_and_one_byte_more_is_refused),
       TEST(a_peer_that_takes_none_is_sent_none),
