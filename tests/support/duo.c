@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/aged.h"
+
 enum { TRAINS_AT_ONCE_MAX = 1 << 16, STEPS_AT_ONCE_MAX = 1000 };
 
 #define REFUSE(...)                                                                                \
@@ -101,6 +103,8 @@ void duo_connect(struct duo *d, enum stt_mode mode)
     if (d->client.events[STT_EVENT_CONNECTED] == connected ||
         d->server.events[STT_EVENT_ACCEPTED] == accepted)
         REFUSE("mode %d: no session", mode);
+    if (aged_is_wanted())
+        aged_duo(d);
 }
 
 /* -- carrying ---------------------------------------------------------------------------------- */

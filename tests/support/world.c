@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/aged.h"
 #include "tests/support/rng.h"
 
 enum { IPV4_BYTES = 28, IPV6_BYTES = 48 };
@@ -23,9 +24,10 @@ static uint64_t seed_of(const struct world_options *o)
 void world_explain(const struct world *w)
 {
     const char *failure = stt_sim_failure(w->sim);
-    fprintf(stderr, "at %.6f s of virtual time%s%s\nagain: CK_RUN_CASE=%s STT_SEED=%llu %s\n",
+    fprintf(stderr, "at %.6f s of virtual time%s%s\nagain: CK_RUN_CASE=%s STT_SEED=%llu %s%s\n",
             (double)stt_sim_now(w->sim) * 1e-9, failure ? ": " : "", failure ? failure : "",
-            tcase_name(), (unsigned long long)w->seed, program_invocation_name);
+            tcase_name(), (unsigned long long)w->seed, aged_is_wanted() ? "STT_AGED=1 " : "",
+            program_invocation_name);
 }
 
 /* -- making it ------------------------------------------------------------------------------- */
@@ -204,6 +206,8 @@ void world_connect(struct world *w, enum stt_mode mode)
 {
     world_connect_begin(w, mode);
     world_require(w, world_run_until(w, both_connected, STT_S(10)));
+    if (aged_is_wanted())
+        aged_world(w);
 }
 
 bool both_connected(const struct world *w)
