@@ -84,17 +84,25 @@ static bool may_try(const struct stt_paths *p, stt_ns now)
     return p->barred_until[p->next_failure] <= now && is_free;
 }
 
+/* A PTO of the old path says nothing of a new one that somebody chose; RFC 9000, 8.2.4, waits as
+ * long. */
+static stt_ns chosen(stt_ns wait)
+{
+    return wait > STT_PATH_MOVE_NS ? wait : STT_PATH_MOVE_NS;
+}
+
 /* Whatever was tried before was tried in vain; the path that is kept stays. */
 static enum stt_paths_news begin(struct stt_paths *p, stt_ns now, stt_ns pto,
                                  const struct stt_paths_packet *packet)
 {
+    stt_ns wait = STT_PATH_TRIAL_PTO * pto;
     int kept = p->on_trial < 0 || p->is_move ? p->in_use : other(p->on_trial);
     p->at[kept] = (struct stt_path_state){.path = p->at[kept].path, .owes_challenge = true};
     p->at[other(kept)] = (struct stt_path_state){.path = *packet->path, .owes_challenge = true};
     p->in_use = p->on_trial = (int8_t)other(kept);
     p->is_move = p->waited = p->was_left = false;
     p->rounds = 1;
-    p->ends_at = now + STT_PATH_TRIAL_PTO * pto;
+    p->ends_at = now + (packet->is_to_new_id ? chosen(wait) : wait);
     p->challenge_at = now + stt_rtt_backed_off(pto, 0);
     p->received_bytes = packet->bytes;
     p->sent_bytes = 0;
@@ -111,7 +119,7 @@ int stt_paths_move(struct stt_paths *p, stt_ns now, stt_ns pto, const struct stt
     p->is_move = true;
     p->waited = p->was_left = false;
     p->rounds = 1;
-    p->ends_at = now + STT_PATH_MOVE_PTO * pto;
+    p->ends_at = now + chosen(STT_PATH_MOVE_PTO * pto);
     p->challenge_at = now + stt_rtt_backed_off(pto, 0);
     return STT_OK;
 }

@@ -97,9 +97,10 @@ int stt_paths_move(struct stt_paths *p, stt_ns now, stt_ns pto,
 
 struct stt_paths_packet {
     const struct stt_path *path;
-    size_t bytes;    /* of its datagram */
-    bool is_highest; /* of all numbers so far */
-    bool moves_path; /* holds a frame that does */
+    size_t bytes;      /* of its datagram */
+    bool is_highest;   /* of all numbers so far */
+    bool moves_path;   /* holds a frame that does */
+    bool is_to_new_id; /* of ours: the peer wants to be there, and no copy can say so */
 };
 
 /* Every packet that opened; on the path that is in use without a doubt it says nothing new. `pto`

@@ -408,7 +408,8 @@ static void follow(struct stt_endpoint *ep, struct stt_session *s, const struct 
                             &(struct stt_paths_packet){.path = a->path,
                                                        .bytes = bytes,
                                                        .is_highest = is_highest,
-                                                       .moves_path = a->moves_path});
+                                                       .moves_path = a->moves_path,
+                                                       .is_to_new_id = deliberate});
     stt_routes_on_news(ep, a->now, s, news, deliberate);
 }
 

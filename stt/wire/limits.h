@@ -111,6 +111,7 @@
 #define STT_PATH_TOKEN_BYTES       8u        /* a PATH_CHALLENGE is not guessed in a trial */
 #define STT_PATH_TRIAL_PTO         3u        /* then the old path is back, if it answers */
 #define STT_PATH_MOVE_PTO          6u        /* then a move of our own is given up */
+#define STT_PATH_MOVE_NS           STT_S(3)  /* at least: where we go may be far longer */
 #define STT_PATH_CHALLENGES_MAX    3u        /* a path that lost all of them carries nothing */
 #define STT_PATH_FAILED_TRIALS_MAX 4u        /* so many trials may fail within ... */
 #define STT_PATH_FAILED_TRIALS_NS  STT_S(10) /* ... this time: copied packets start some */

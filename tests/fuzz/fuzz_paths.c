@@ -14,7 +14,7 @@ struct model {
     stt_ns now;
     int in_use, kept; /* places; kept is NOWHERE without a trial */
     unsigned trial;   /* its number */
-    stt_ns began_at;
+    stt_ns began_at, wait_ns;
     bool waited, kept_answered;
     uint64_t received, sent;
     struct {
@@ -73,7 +73,8 @@ static bool may_try(const struct model *m)
 /* -- what comes in
  * ------------------------------------------------------------------------------------ */
 
-static enum stt_paths_news judge_packet(struct model *m, int from, size_t bytes, bool counts)
+static enum stt_paths_news judge_packet(struct model *m, int from, size_t bytes, bool counts,
+                                        bool to_new_id)
 {
     if (on_trial(m) && from == m->in_use)
         m->received += bytes;
@@ -87,6 +88,7 @@ static enum stt_paths_news judge_packet(struct model *m, int from, size_t bytes,
     m->in_use = from;
     m->trial++;
     m->began_at = m->now;
+    m->wait_ns = to_new_id ? STT_S(3) : 3 * pto;
     m->waited = m->kept_answered = false;
     m->received = bytes;
     m->sent = 0;
@@ -96,9 +98,9 @@ static enum stt_paths_news judge_packet(struct model *m, int from, size_t bytes,
 static void packet(struct model *m, struct stt_paths *p, uint8_t a, uint8_t b)
 {
     struct stt_path from = place(a % PLACES);
-    struct stt_paths_packet packet = {&from, b * 5u, a & 4, a & 8};
-    enum stt_paths_news wanted =
-        judge_packet(m, a % PLACES, packet.bytes, packet.is_highest && packet.moves_path);
+    struct stt_paths_packet packet = {&from, b * 5u, a & 4, a & 8, a & 16};
+    enum stt_paths_news wanted = judge_packet(
+        m, a % PLACES, packet.bytes, packet.is_highest && packet.moves_path, packet.is_to_new_id);
     FUZZ_ASSERT(stt_paths_on_packet(p, m->now, pto, &packet) == wanted);
 }
 
@@ -194,7 +196,7 @@ static void pass_time(struct model *m, struct stt_paths *p, stt_ns time)
 {
     enum stt_paths_news wanted = STT_PATHS_SAME;
     m->now += time;
-    if (on_trial(m) && m->now >= m->began_at + 3 * pto) {
+    if (on_trial(m) && m->now >= m->began_at + m->wait_ns) {
         if (m->kept_answered)
             wanted = failed(m);
         m->waited = true;

@@ -205,6 +205,32 @@ START_TEST(a_host_moves_its_session_to_another_address_or_family_case_42)
 }
 END_TEST
 
+static const struct stt_link_config long_way = {
+    .rate_bits_per_s = RATE, .delay_ns = STT_MS(300), .queue_bytes = 800000, .header_bytes = 28};
+
+/* From a LAN to where one answer takes many PTO of the LAN: both sides wait for it. */
+START_TEST(a_host_moves_to_a_way_that_is_far_longer_than_any_pto_of_the_old_one)
+{
+    setup_with(
+        &(struct world_options){.one_way_ms = 1, .rate_bits_per_s = RATE, .queue_bytes = QUEUE});
+    world_connect(&w, STT_MODE_K);
+    flows_init(&f, &w);
+    f.server.reply_bytes = 4 * MIB;
+    struct flow *flow = flows_open(&f, &f.client, &(struct flow){.to_write = 4 * MIB});
+    flows_run_for(&f, STT_S(1));
+    struct stt_path to = add_elsewhere(_i, &long_way);
+    move_client(&to);
+    flows_run_for(&f, STT_S(4));
+    world_require(&w, w.client->events[STT_EVENT_PATH] == 1);
+    world_require(&w, w.server->events[STT_EVENT_PATH] == 1);
+    world_require(&w, is_there(w.client, &to, false) && is_there(w.server, &to, true));
+    flows_require(&f, flows_are_over, STT_S(60));
+    world_require(&w, flow->read == 4 * MIB && flows_peer(&f, flow)->read == 4 * MIB);
+    world_require(&w, w.client->events[STT_EVENT_PATH] == 1);
+    flows_end(&f);
+}
+END_TEST
+
 START_TEST(back_and_forth_nothing_is_lost_and_no_id_is_used_twice)
 {
     setup(.seed = (uint64_t)_i + 1, .loss_ppm = (uint32_t)_i * 5000);
@@ -239,13 +265,13 @@ START_TEST(a_move_to_where_nobody_answers_leaves_everything_as_it_is)
     setup(.seed = 1);
     world_connect(&w, STT_MODE_K);
     flows_init(&f, &w);
-    struct flow *flow = flows_open(&f, &f.client, &(struct flow){.to_write = 4 * MIB});
+    struct flow *flow = flows_open(&f, &f.client, &(struct flow){.to_write = 8 * MIB});
     flows_run_for(&f, STT_S(1));
     struct stt_path nowhere = {.local = stt_sim_address(w.sim, w.client->node),
                                .remote = stt_sim_ipv4(999, 9)};
     move_client(&nowhere);
-    uint64_t bytes = read_in(STT_S(2), flow);
-    world_require(&w, bytes > RATE / 8); /* half of what two seconds carry */
+    uint64_t bytes = read_in(STT_S(4), flow);
+    world_require(&w, bytes > RATE / 4); /* half of what four seconds carry */
     world_require(&w, w.client->events[STT_EVENT_STAYED] == 1);
     world_require(&w, !w.client->events[STT_EVENT_PATH]);
     flows_require(&f, flows_are_over, STT_S(30));
@@ -392,6 +418,7 @@ SUITE("moves", LOOP(a_nat_that_rebinds_every_second_costs_less_than_a_fifth_of_t
       TEST(a_mapping_of_30_s_survives_idle_times_case_45),
       LOOP(one_direction_that_dies_is_reported_case_44, 0, 2),
       LOOP(a_host_moves_its_session_to_another_address_or_family_case_42, 0, 2),
+      LOOP(a_host_moves_to_a_way_that_is_far_longer_than_any_pto_of_the_old_one, 0, 2),
       LOOP(back_and_forth_nothing_is_lost_and_no_id_is_used_twice, 0, 4),
       TEST(a_move_to_where_nobody_answers_leaves_everything_as_it_is),
       TEST(when_both_ends_move_at_once_the_session_dies_case_43),

@@ -45,7 +45,7 @@ static bool is_current(const struct fixture *f, int i)
 static enum stt_paths_news comes(struct fixture *f, const struct stt_path *path, size_t bytes,
                                  bool is_highest, bool moves_path)
 {
-    struct stt_paths_packet packet = {path, bytes, is_highest, moves_path};
+    struct stt_paths_packet packet = {path, bytes, is_highest, moves_path, false};
     return stt_paths_on_packet(&f->p, f->now, pto, &packet);
 }
 
@@ -506,6 +506,39 @@ START_TEST(the_old_path_returns_after_3_pto_if_it_has_answered)
 }
 END_TEST
 
+/* _i: in PTO; who goes somewhere on purpose may go far. */
+START_TEST(where_the_peer_came_to_an_id_of_its_own_the_old_path_returns_after_3_s_at_least)
+{
+    struct fixture f;
+    setup(&f);
+    struct stt_path b = place(B);
+    stt_ns slow = STT_MS(_i * 500), end = _i * 1500 > 3000 ? 3 * slow : STT_S(3);
+    struct stt_paths_packet packet = {&b, FULL, true, true, true};
+    ck_assert_int_eq(stt_paths_on_packet(&f.p, f.now, slow, &packet), STT_PATHS_TRIAL);
+    say_all(&f);
+    ck_assert_int_eq(response_from(&f, A, f.sent[A]), STT_PATHS_SAME);
+    f.now += end - 1;
+    ck_assert_int_eq(stt_paths_expire(&f.p, f.now, slow), STT_PATHS_SAME);
+    ck_assert(is_current(&f, B));
+    ck_assert_int_eq(stt_paths_expire(&f.p, ++f.now, slow), STT_PATHS_RETURNED);
+    ck_assert(is_current(&f, A));
+}
+END_TEST
+
+START_TEST(a_move_of_our_own_is_given_up_after_6_pto_and_3_s_at_least)
+{
+    struct fixture f;
+    setup(&f);
+    struct stt_path b = place(B);
+    stt_ns slow = STT_MS(_i * 250), end = _i * 1500 > 3000 ? 6 * slow : STT_S(3);
+    ck_assert_int_eq(stt_paths_move(&f.p, f.now, slow, &b), STT_OK);
+    f.now += end - 1;
+    ck_assert_int_eq(stt_paths_expire(&f.p, f.now, slow), STT_PATHS_SAME);
+    ck_assert_int_eq(stt_paths_expire(&f.p, ++f.now, slow), STT_PATHS_STAYED);
+    ck_assert(is_current(&f, A));
+}
+END_TEST
+
 START_TEST(the_new_path_may_answer_after_the_old_one)
 {
     struct fixture f;
@@ -752,6 +785,8 @@ SUITE("paths", TEST(at_first_one_path_is_in_use_and_nothing_is_said),
       TEST(what_does_not_fit_in_the_limit_waits),
       TEST(a_challenge_that_cannot_be_sent_does_not_wake_the_session),
       TEST(the_old_path_returns_after_3_pto_if_it_has_answered),
+      LOOP(where_the_peer_came_to_an_id_of_its_own_the_old_path_returns_after_3_s_at_least, 1, 5),
+      LOOP(a_move_of_our_own_is_given_up_after_6_pto_and_3_s_at_least, 1, 5),
       TEST(the_new_path_may_answer_after_the_old_one), TEST(while_nobody_answers_the_trial_goes_on),
       TEST(the_old_path_returns_at_once_when_it_answers_late),
       TEST(the_newest_packet_from_the_old_path_ends_the_trial),
