@@ -100,18 +100,26 @@ static struct stt_link_config link_of(const struct world_options *o)
     return link;
 }
 
-static void list_drops(struct world *w, const struct world_options *o)
+static void drop(struct world *w, stt_sim_link link, uint64_t nth, uint64_t nth_2)
 {
-    struct stt_link_config forth = link_of(o), back = forth;
-    uint64_t first = o->drop_nth ? o->drop_nth : o->drop_nth_2;
-    if (first) {
-        forth.drop_listed[0] = first;
-        forth.drop_listed[1] = o->drop_nth ? o->drop_nth_2 : 0;
-    }
+    struct stt_link_config config = stt_sim_link_config(w->sim, link);
+    uint64_t before = stt_sim_link_stats(w->sim, link).datagrams_in;
+    uint64_t *listed = config.drop_listed;
+    if (nth)
+        *listed++ = before + nth;
+    if (nth_2)
+        *listed = before + nth_2;
+    stt_sim_link_set(w->sim, link, &config);
+}
+
+/* The datagrams that options name, counted from now on. */
+static void drop_listed(struct world *w)
+{
+    const struct world_options *o = &w->options;
+    if (o->drop_nth || o->drop_nth_2)
+        drop(w, w->links.forth, o->drop_nth, o->drop_nth_2);
     if (o->drop_back_nth)
-        back.drop_listed[0] = o->drop_back_nth;
-    stt_sim_link_set(w->sim, w->links.forth, &forth);
-    stt_sim_link_set(w->sim, w->links.back, &back);
+        drop(w, w->links.back, o->drop_back_nth, 0);
 }
 
 struct world world_pair_new(const struct world_options *o)
@@ -131,7 +139,9 @@ struct world world_pair_new(const struct world_options *o)
     side_new(&w, &w.server_config, w.server, o);
     struct stt_link_config link = link_of(o);
     w.links = stt_sim_pair(w.sim, w.client->node, w.server->node, &link);
-    list_drops(&w, o);
+    w.options = *o;
+    if (!aged_is_wanted())
+        drop_listed(&w);
     return w;
 }
 
@@ -206,8 +216,10 @@ void world_connect(struct world *w, enum stt_mode mode)
 {
     world_connect_begin(w, mode);
     world_require(w, world_run_until(w, both_connected, STT_S(10)));
-    if (aged_is_wanted())
-        aged_world(w);
+    if (!aged_is_wanted())
+        return;
+    aged_world(w);
+    drop_listed(w);
 }
 
 bool both_connected(const struct world *w)

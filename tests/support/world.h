@@ -25,8 +25,8 @@ struct world_options {
     uint32_t loss_ppm; /* each way */
     uint32_t mtu;      /* of the path, with 28 or 48 bytes of headers */
     bool ipv6;
-    uint64_t drop_nth, drop_nth_2; /* of what the client sends, from 1 */
-    uint64_t drop_back_nth;        /* of what the server sends */
+    uint64_t drop_nth, drop_nth_2; /* of what the client sends, from 1; where sessions */
+    uint64_t drop_back_nth;        /* are aged, from then on; of what the server sends */
     struct stt_link_config link;   /* whatever else a link can do */
 
     struct stt_sim_memory client_memory, server_memory;           /* knobs */
@@ -55,6 +55,8 @@ struct world {
     struct world_side *client, *server;
     struct stt_config server_config;
     uint32_t n_sides;
+    uint32_t n_aged; /* sessions */
+    struct world_options options;
     char code[STT_CODE_TEXT_MAX]; /* the latest that was armed */
 };
 
