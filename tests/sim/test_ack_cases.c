@@ -447,13 +447,13 @@ START_TEST(more_than_a_thousand_unanswered_packets_hold_nothing_up)
 }
 END_TEST
 
-SUITE("ack cases", LOOP(an_ack_of_what_was_never_sent_closes_also_in_a_transfer_case_20, 0, 6),
-      LOOP(who_acknowledges_in_advance_meets_a_number_that_was_left_out_case_21, 0, 2),
-      TEST(a_range_of_2_62_costs_what_it_finds_case_22),
-      TEST(of_thirty_thousand_ranges_256_count_case_22),
-      LOOP(more_ranges_than_there_are_close_case_22, 0, 4),
-      TEST(numbers_that_never_were_cost_the_victim_256_ranges_case_22),
-      TEST(a_claimed_delay_of_2_62_is_that_which_was_agreed_case_23),
-      LOOP(a_peer_that_acknowledges_no_data_makes_nothing_grow_case_31, 0, 2),
-      TEST(a_peer_that_only_writes_makes_nothing_grow_case_31),
-      LOOP(more_than_a_thousand_unanswered_packets_hold_nothing_up, 0, 2))
+AGED_SUITE("ack cases", LOOP(an_ack_of_what_was_never_sent_closes_also_in_a_transfer_case_20, 0, 6),
+           LOOP(who_acknowledges_in_advance_meets_a_number_that_was_left_out_case_21, 0, 2),
+           TEST(a_range_of_2_62_costs_what_it_finds_case_22),
+           TEST(of_thirty_thousand_ranges_256_count_case_22),
+           LOOP(more_ranges_than_there_are_close_case_22, 0, 4),
+           TEST(numbers_that_never_were_cost_the_victim_256_ranges_case_22),
+           TEST(a_claimed_delay_of_2_62_is_that_which_was_agreed_case_23),
+           LOOP(a_peer_that_acknowledges_no_data_makes_nothing_grow_case_31, 0, 2),
+           TEST(a_peer_that_only_writes_makes_nothing_grow_case_31),
+           LOOP(more_than_a_thousand_unanswered_packets_hold_nothing_up, 0, 2))

@@ -470,16 +470,18 @@ START_TEST(who_was_held_by_the_reader_is_fast_again_at_once)
 }
 END_TEST
 
-SUITE("bbr", LOOP(a_stream_is_as_fast_as_tcp_bbr, 0, CELLS),
-      LOOP(a_deep_queue_stays_nearly_empty, 0, WAYS),
-      LOOP(a_tenth_of_a_round_trip_is_queue_enough, 0, WAYS),
-      LOOP(those_who_come_later_get_their_share, 0, CROWDS),
-      LOOP(a_quarter_of_the_packets_may_come_10_ms_later_case_46, 0, WAYS),
-      TEST(acks_may_have_a_hundredth_of_the_room_of_data_case_48),
-      LOOP(a_policer_without_a_queue_lets_all_pass_that_it_may_case_52, 0, BURSTS),
-      TEST(a_path_that_becomes_ten_times_slower_is_found_out),
-      TEST(a_path_that_becomes_ten_times_faster_is_found_out),
-      LOOP(after_an_outage_the_path_is_full_again_in_a_second_and_the_wait_for_it, 0, WAYS),
-      TEST(who_had_little_to_send_is_as_fast_as_who_begins),
-      LOOP(who_was_fast_is_fast_again_after_a_pause, 0, 2),
-      TEST(who_was_held_by_the_reader_is_fast_again_at_once))
+AGED_SUITE("bbr",
+           FRESH_LOOP(a_stream_is_as_fast_as_tcp_bbr, 0, CELLS,
+                      "a grid of roads that takes half a minute"),
+           LOOP(a_deep_queue_stays_nearly_empty, 0, WAYS),
+           LOOP(a_tenth_of_a_round_trip_is_queue_enough, 0, WAYS),
+           LOOP(those_who_come_later_get_their_share, 0, CROWDS),
+           LOOP(a_quarter_of_the_packets_may_come_10_ms_later_case_46, 0, WAYS),
+           TEST(acks_may_have_a_hundredth_of_the_room_of_data_case_48),
+           LOOP(a_policer_without_a_queue_lets_all_pass_that_it_may_case_52, 0, BURSTS),
+           TEST(a_path_that_becomes_ten_times_slower_is_found_out),
+           TEST(a_path_that_becomes_ten_times_faster_is_found_out),
+           LOOP(after_an_outage_the_path_is_full_again_in_a_second_and_the_wait_for_it, 0, WAYS),
+           TEST(who_had_little_to_send_is_as_fast_as_who_begins),
+           LOOP(who_was_fast_is_fast_again_after_a_pause, 0, 2),
+           TEST(who_was_held_by_the_reader_is_fast_again_at_once))

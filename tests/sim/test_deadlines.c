@@ -397,12 +397,13 @@ START_TEST(whatever_the_mixture_nothing_is_missing_and_nothing_hangs)
 }
 END_TEST
 
-SUITE("deadlines in sessions",
-      LOOP(speech_at_two_percent_loss_is_never_later_than_two_round_trips_and_20_ms, 0, 5),
-      TEST(what_a_slow_link_cannot_carry_is_given_up_and_the_rest_is_in_time),
-      LOOP(a_skip_that_is_lost_is_said_again, 0, 5),
-      TEST(a_message_without_deadline_is_never_given_up),
-      LOOP(behind_a_reader_that_sleeps_messages_are_given_up_only_as_far_as_it_allows, 0, 3),
-      TEST(a_message_that_was_read_in_part_is_cut_off), TEST(a_later_message_may_be_late_first),
-      TEST(what_has_arrived_is_delivered_though_its_sender_gave_it_up),
-      LOOP(whatever_the_mixture_nothing_is_missing_and_nothing_hangs, 0, 60))
+AGED_SUITE("deadlines in sessions",
+           LOOP(speech_at_two_percent_loss_is_never_later_than_two_round_trips_and_20_ms, 0, 5),
+           TEST(what_a_slow_link_cannot_carry_is_given_up_and_the_rest_is_in_time),
+           LOOP(a_skip_that_is_lost_is_said_again, 0, 5),
+           TEST(a_message_without_deadline_is_never_given_up),
+           LOOP(behind_a_reader_that_sleeps_messages_are_given_up_only_as_far_as_it_allows, 0, 3),
+           FRESH_TEST(a_message_that_was_read_in_part_is_cut_off, "who knows the road foresees it"),
+           TEST(a_later_message_may_be_late_first),
+           TEST(what_has_arrived_is_delivered_though_its_sender_gave_it_up),
+           LOOP(whatever_the_mixture_nothing_is_missing_and_nothing_hangs, 0, 60))

@@ -447,16 +447,20 @@ START_TEST(ten_thousand_timers_at_once_starve_nobody_case_41)
 }
 END_TEST
 
-SUITE("faults", LOOP(a_life_in_which_any_one_thing_fails_ends_well_cases_37_and_61, 0, LIVES),
-      LOOP(a_single_failure_after_the_handshake_costs_no_session_case_37, 0, 2 * MODES),
-      TEST(an_endpoint_at_its_memory_limit_keeps_the_sessions_it_has),
-      TEST(what_lack_of_memory_held_back_goes_when_there_is_some_again),
-      LOOP(without_entropy_a_session_lives_and_no_other_begins_case_61, 0, 2),
-      LOOP(nothing_depends_on_what_time_it_is_case_38, 0, 5),
-      TEST(an_hour_of_sleep_is_noticed_at_once_and_a_new_session_connects_case_39),
-      LOOP(round_trips_of_nothing_overflow_nothing_case_40, 0, MODES),
-      LOOP(round_trips_of_half_a_minute_overflow_nothing_case_40, 0, MODES),
-      LOOP(nobody_connects_over_half_a_minute_and_is_told_so_case_40, 0, MODES),
-      LOOP(ten_thousand_idle_sessions_take_what_they_may_and_live_case_35, 0, 3),
-      TEST(a_session_that_has_been_busy_gives_its_memory_back_when_it_is_quiet),
-      TEST(ten_thousand_timers_at_once_starve_nobody_case_41))
+AGED_SUITE("faults",
+           FRESH_LOOP(a_life_in_which_any_one_thing_fails_ends_well_cases_37_and_61, 0, LIVES,
+                      "it begins with the endpoint"),
+           LOOP(a_single_failure_after_the_handshake_costs_no_session_case_37, 0, 2 * MODES),
+           TEST(an_endpoint_at_its_memory_limit_keeps_the_sessions_it_has),
+           TEST(what_lack_of_memory_held_back_goes_when_there_is_some_again),
+           LOOP(without_entropy_a_session_lives_and_no_other_begins_case_61, 0, 2),
+           LOOP(nothing_depends_on_what_time_it_is_case_38, 0, 5),
+           TEST(an_hour_of_sleep_is_noticed_at_once_and_a_new_session_connects_case_39),
+           LOOP(round_trips_of_nothing_overflow_nothing_case_40, 0, MODES),
+           LOOP(round_trips_of_half_a_minute_overflow_nothing_case_40, 0, MODES),
+           FRESH_LOOP(nobody_connects_over_half_a_minute_and_is_told_so_case_40, 0, MODES,
+                      "no session"),
+           FRESH_LOOP(ten_thousand_idle_sessions_take_what_they_may_and_live_case_35, 0, 3,
+                      "ten thousand sessions"),
+           TEST(a_session_that_has_been_busy_gives_its_memory_back_when_it_is_quiet),
+           FRESH_TEST(ten_thousand_timers_at_once_starve_nobody_case_41, "ten thousand sessions"))

@@ -338,7 +338,14 @@ START_TEST(parameters_at_their_bounds_case_33)
 }
 END_TEST
 
-SUITE("frame cases", LOOP(frames_of_any_type_with_values_at_the_bounds_case_33, 0, TYPES),
-      LOOP(a_close_with_any_words_is_logged_as_text_case_33, 0, 20),
-      LOOP(limits_at_their_bounds_and_beyond_case_33, 0, (int)LIMIT_TYPES *LIMITS),
-      LOOP(parameters_at_their_bounds_case_33, 0, 2 * (EXTREMES + 1)))
+AGED_SUITE("frame cases",
+           FRESH_LOOP(frames_of_any_type_with_values_at_the_bounds_case_33, 0, TYPES,
+                      "thousands of sessions"),
+           LOOP(a_close_with_any_words_is_logged_as_text_case_33, 0, 20),
+           LOOP(limits_at_their_bounds_and_beyond_case_33, 0, (int)LIMIT_TYPES *LIMITS),
+           LOOP(parameters_at_their_bounds_case_33, 0, 2 * EXTREMES - 1),
+           FRESH_LOOP(parameters_at_their_bounds_case_33, 2 * EXTREMES - 1, 2 * EXTREMES,
+                      "it closes"),
+           LOOP(parameters_at_their_bounds_case_33, 2 * EXTREMES, 2 * EXTREMES + 1),
+           FRESH_LOOP(parameters_at_their_bounds_case_33, 2 * EXTREMES + 1, 2 * EXTREMES + 2,
+                      "it closes"))

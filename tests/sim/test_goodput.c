@@ -262,8 +262,10 @@ START_TEST(a_policer_without_a_queue_still_lets_a_third_pass_case_52)
 }
 END_TEST
 
-SUITE("goodput", LOOP(a_stream_is_as_fast_as_tcp_cubic, 0, CELLS),
-      LOOP(a_quarter_of_the_packets_may_come_10_ms_later_case_46, 0, WAYS),
-      LOOP(everything_may_come_twice_case_47, 0, WAYS),
-      TEST(acks_may_have_a_hundredth_of_the_room_of_data_case_48),
-      TEST(a_policer_without_a_queue_still_lets_a_third_pass_case_52))
+AGED_SUITE("goodput",
+           FRESH_LOOP(a_stream_is_as_fast_as_tcp_cubic, 0, CELLS,
+                      "a grid of roads that takes half a minute"),
+           LOOP(a_quarter_of_the_packets_may_come_10_ms_later_case_46, 0, WAYS),
+           LOOP(everything_may_come_twice_case_47, 0, WAYS),
+           TEST(acks_may_have_a_hundredth_of_the_room_of_data_case_48),
+           TEST(a_policer_without_a_queue_still_lets_a_third_pass_case_52))

@@ -98,7 +98,8 @@ START_TEST(where_marked_packets_are_dropped_it_goes_on_unmarked)
 }
 END_TEST
 
-SUITE("marks", TEST(a_queue_that_marks_stays_short_and_loses_nothing),
-      TEST(marks_on_everything_are_one_reduction_in_a_round_trip_case_34),
-      TEST(where_marks_are_wiped_off_none_are_set_any_more_and_data_flows),
-      TEST(where_marked_packets_are_dropped_it_goes_on_unmarked))
+AGED_SUITE("marks", TEST(a_queue_that_marks_stays_short_and_loses_nothing),
+           TEST(marks_on_everything_are_one_reduction_in_a_round_trip_case_34),
+           TEST(where_marks_are_wiped_off_none_are_set_any_more_and_data_flows),
+           FRESH_TEST(where_marked_packets_are_dropped_it_goes_on_unmarked,
+                      "a path that carries marks is not tested again"))

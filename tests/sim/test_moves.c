@@ -413,16 +413,17 @@ START_TEST(on_a_byte_stream_what_the_peer_had_no_memory_for_goes_again)
 }
 END_TEST
 
-SUITE("moves", LOOP(a_nat_that_rebinds_every_second_costs_less_than_a_fifth_of_the_goodput, 0, 3),
-      LOOP(data_to_a_host_behind_a_nat_that_rebinds_arrives_whole, 0, 3),
-      TEST(a_mapping_of_30_s_survives_idle_times_case_45),
-      LOOP(one_direction_that_dies_is_reported_case_44, 0, 2),
-      LOOP(a_host_moves_its_session_to_another_address_or_family_case_42, 0, 2),
-      LOOP(a_host_moves_to_a_way_that_is_far_longer_than_any_pto_of_the_old_one, 0, 2),
-      LOOP(back_and_forth_nothing_is_lost_and_no_id_is_used_twice, 0, 4),
-      TEST(a_move_to_where_nobody_answers_leaves_everything_as_it_is),
-      TEST(when_both_ends_move_at_once_the_session_dies_case_43),
-      LOOP(between_datagrams_and_a_byte_stream_no_byte_is_lost_or_repeated, 0, 4),
-      TEST(where_datagrams_are_blocked_the_session_goes_on_over_a_byte_stream),
-      TEST(on_a_byte_stream_nothing_is_repaired_and_nothing_piles_up),
-      TEST(on_a_byte_stream_what_the_peer_had_no_memory_for_goes_again))
+AGED_SUITE("moves",
+           LOOP(a_nat_that_rebinds_every_second_costs_less_than_a_fifth_of_the_goodput, 0, 3),
+           LOOP(data_to_a_host_behind_a_nat_that_rebinds_arrives_whole, 0, 3),
+           TEST(a_mapping_of_30_s_survives_idle_times_case_45),
+           LOOP(one_direction_that_dies_is_reported_case_44, 0, 2),
+           LOOP(a_host_moves_its_session_to_another_address_or_family_case_42, 0, 2),
+           LOOP(a_host_moves_to_a_way_that_is_far_longer_than_any_pto_of_the_old_one, 0, 2),
+           LOOP(back_and_forth_nothing_is_lost_and_no_id_is_used_twice, 0, 4),
+           TEST(a_move_to_where_nobody_answers_leaves_everything_as_it_is),
+           TEST(when_both_ends_move_at_once_the_session_dies_case_43),
+           LOOP(between_datagrams_and_a_byte_stream_no_byte_is_lost_or_repeated, 0, 4),
+           TEST(where_datagrams_are_blocked_the_session_goes_on_over_a_byte_stream),
+           TEST(on_a_byte_stream_nothing_is_repaired_and_nothing_piles_up),
+           TEST(on_a_byte_stream_what_the_peer_had_no_memory_for_goes_again))

@@ -116,6 +116,8 @@ START_TEST(nothing_is_probed_where_no_data_flows)
 }
 END_TEST
 
-SUITE("sizes", LOOP(the_size_is_found_within_16_bytes_in_ten_round_trips, 0, 2 * MTUS),
-      LOOP(when_only_large_packets_are_dropped_the_size_falls_and_is_found_again_case_53, 0, 8),
-      TEST(losses_by_congestion_are_no_black_hole), TEST(nothing_is_probed_where_no_data_flows))
+AGED_SUITE("sizes", LOOP(the_size_is_found_within_16_bytes_in_ten_round_trips, 0, 2 * MTUS),
+           LOOP(when_only_large_packets_are_dropped_the_size_falls_and_is_found_again_case_53, 0,
+                8),
+           TEST(losses_by_congestion_are_no_black_hole),
+           TEST(nothing_is_probed_where_no_data_flows))

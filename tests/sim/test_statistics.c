@@ -158,7 +158,8 @@ END_TEST
 
 static void move_port(void)
 {
-    struct stt_address from = stt_sim_ipv4(1, WORLD_PORT), to = stt_sim_ipv4(1, WORLD_PORT + 1);
+    struct stt_address from = stt_sim_address(w.sim, w.client->node), to = from;
+    to.port++;
     stt_sim_address_move(w.sim, w.client->node, &from, &to);
 }
 
@@ -169,6 +170,7 @@ START_TEST(a_path_on_trial_holds)
     f.server.reply_bytes = 16 * MIB;
     struct flow *c = flows_open(&f, &f.client, &(struct flow){.to_write = 10, .stays_open = true});
     flows_run_for(&f, STT_S(1));
+    uint64_t changes = stats_of(&f.server).path_changes;
     move_port();
     stt_ns now = stt_sim_now(w.sim);
     stt_sim_blackout(w.sim, w.links.back, now, now + STT_MS(700));
@@ -178,7 +180,7 @@ START_TEST(a_path_on_trial_holds)
     struct held_during d = run_and_see(&f.server, STT_MS(500));
     require_held(&d, STT_HELD_PATH, 90);
     flows_run_for(&f, STT_S(5));
-    world_require(&w, stats_of(&f.server).path_changes == 1);
+    world_require(&w, stats_of(&f.server).path_changes == changes + 1);
     d = run_and_see(&f.server, STT_S(1));
     world_require(&w, !d.ns[STT_HELD_PATH]);
     flows_end(&f);
@@ -551,23 +553,27 @@ START_TEST(a_second_after_the_last_byte_the_throughput_is_nothing_and_the_mean_s
 }
 END_TEST
 
-SUITE("statistics", TEST(a_host_that_writes_little_holds_its_session),
-      LOOP(a_reader_that_does_not_read_holds_by_the_flow_control_of_the_stream, 0, 2),
-      LOOP(many_streams_that_nobody_reads_hold_by_the_flow_control_of_the_session, 0, 2),
-      LOOP(a_stream_that_is_given_up_leaves_the_session_to_its_application, 0, 2),
-      TEST(a_path_on_trial_holds), TEST(a_suite_that_must_have_a_new_key_first_holds),
-      TEST(on_a_long_path_the_pacer_holds_first_and_then_a_small_window),
-      TEST(acks_that_do_not_come_leave_the_window_full), TEST(a_carrier_that_is_not_writable_holds),
-      TEST(between_a_carrier_that_is_writable_again_and_a_call_the_machine_holds),
-      TEST(an_endpoint_that_is_not_called_holds),
-      TEST(a_wake_up_that_is_late_is_the_machines_and_not_the_pacers),
-      TEST(without_loss_both_sides_have_counted_the_same),
-      LOOP(the_links_have_seen_what_was_sent, 0, 2),
-      TEST(losses_are_counted_once_and_what_they_held_went_again),
-      TEST(losses_that_are_none_are_counted_as_spurious),
-      TEST(copies_and_damaged_packets_are_counted_where_they_are_dropped),
-      TEST(packets_for_which_there_is_no_room_are_counted),
-      LOOP(the_least_round_trip_is_that_of_the_path, 0, 3),
-      TEST(in_flight_is_what_is_out_and_at_most_the_window),
-      TEST(throughput_is_what_the_link_carries_on_both_sides),
-      TEST(a_second_after_the_last_byte_the_throughput_is_nothing_and_the_mean_stays))
+AGED_SUITE("statistics", TEST(a_host_that_writes_little_holds_its_session),
+           LOOP(a_reader_that_does_not_read_holds_by_the_flow_control_of_the_stream, 0, 2),
+           LOOP(many_streams_that_nobody_reads_hold_by_the_flow_control_of_the_session, 0, 2),
+           LOOP(a_stream_that_is_given_up_leaves_the_session_to_its_application, 0, 2),
+           TEST(a_path_on_trial_holds),
+           FRESH_TEST(a_suite_that_must_have_a_new_key_first_holds, "it never stays in one epoch"),
+           TEST(on_a_long_path_the_pacer_holds_first_and_then_a_small_window),
+           TEST(acks_that_do_not_come_leave_the_window_full),
+           TEST(a_carrier_that_is_not_writable_holds),
+           TEST(between_a_carrier_that_is_writable_again_and_a_call_the_machine_holds),
+           TEST(an_endpoint_that_is_not_called_holds),
+           TEST(a_wake_up_that_is_late_is_the_machines_and_not_the_pacers),
+           FRESH_TEST(without_loss_both_sides_have_counted_the_same, "something is lost in moves"),
+           LOOP(the_links_have_seen_what_was_sent, 0, 2),
+           FRESH_TEST(losses_are_counted_once_and_what_they_held_went_again,
+                      "something is lost in moves"),
+           TEST(losses_that_are_none_are_counted_as_spurious),
+           TEST(copies_and_damaged_packets_are_counted_where_they_are_dropped),
+           TEST(packets_for_which_there_is_no_room_are_counted),
+           LOOP(the_least_round_trip_is_that_of_the_path, 0, 3),
+           TEST(in_flight_is_what_is_out_and_at_most_the_window),
+           FRESH_TEST(throughput_is_what_the_link_carries_on_both_sides,
+                      "means are those of all its life"),
+           TEST(a_second_after_the_last_byte_the_throughput_is_nothing_and_the_mean_stays))

@@ -56,7 +56,9 @@ static struct stt_session_info info_of(const struct life *l, int side)
 
 static struct stt_session *session_of(const struct life *l, int side)
 {
-    return traitor_session(l->endpoint(l, side), l->session[side]);
+    struct stt_session *s = traitor_session(l->endpoint(l, side), l->session[side]);
+    ck_assert_msg(s && s->state == STT_SESSION_OPEN, "the session did not live to be aged");
+    return s;
 }
 
 static void drain(const struct life *l, int side)
@@ -71,10 +73,11 @@ static void drain(const struct life *l, int side)
 static void use(const struct life *l)
 {
     static const uint8_t data[USE_BYTES];
-    for (int side = CLIENT; side < SIDES; side++)
-        ck_assert_int_eq(stt_datagram_send(l->endpoint(l, side), l->now(l), l->session[side], data,
-                                           sizeof data, NULL),
-                         STT_OK);
+    for (int side = CLIENT; side < SIDES; side++) {
+        int error = stt_datagram_send(l->endpoint(l, side), l->now(l), l->session[side], data,
+                                      sizeof data, NULL);
+        ck_assert(error == STT_OK || error == STT_E_UNSUPPORTED); /* by the parameters */
+    }
     l->run_for(l, STEP_NS);
     drain(l, CLIENT);
     drain(l, SERVER);
