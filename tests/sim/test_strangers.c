@@ -9,6 +9,7 @@
 #include "crypto/cpu.h"
 #include "stt/session/engine.h"
 #include "tests/support/duo.h"
+#include "tests/support/flows.h"
 #include "tests/support/suite.h"
 #include "tests/support/traitor.h"
 #include "tests/support/world.h"
@@ -593,6 +594,40 @@ START_TEST(a_flood_of_first_messages_draws_cookies_at_most)
 }
 END_TEST
 
+/* Bytes that reach the server in two seconds. */
+static uint64_t carry(struct flows *f, const struct flow *flow)
+{
+    uint64_t before = flows_peer(f, flow)->read;
+    flows_run_for(f, STT_S(2));
+    return flows_peer(f, flow)->read - before;
+}
+
+/* What a datagram costs in time is in bench/strangers; here it is what it brings about. */
+START_TEST(a_live_session_keeps_its_goodput_beside_100000_first_messages_a_second)
+{
+    uint32_t slot;
+    char code[STT_CODE_TEXT_MAX];
+    struct flows f;
+    struct world w = world_pair(.one_way_ms = 5, .rate_bits_per_s = 20000000, .queue_bytes = 25000);
+    world_connect(&w, STT_MODE_K);
+    flows_init(&f, &w);
+    const struct flow *flow = flows_open(&f, &f.client, &(struct flow){.to_write = UINT64_MAX});
+    flows_run_for(&f, STT_S(2));
+    world_require(&w, stt_endpoint_code_new(world_endpoint(&w, w.server), stt_sim_now(w.sim), code,
+                                            &slot) == STT_OK);
+    uint64_t alone = carry(&f, flow);
+    struct first_messages m = first_messages(&w, (enum knowledge)_i);
+    uint64_t before = stats_of(&w, w.server).datagrams_received;
+    start_flood(&w, &m.flood, STT_S(2), make_first);
+    uint64_t flooded = carry(&f, flow);
+    world_require(&w, stats_of(&w, w.server).datagrams_received - before >= 200000);
+    world_require(&w, alone >= 20000000 / 8 * 2 * 9 / 10);
+    ck_assert_msg(flooded * 10 >= alone * 9, "%llu of %llu bytes", /* 8 are demanded */
+                  (unsigned long long)flooded, (unsigned long long)alone);
+    flows_end(&f);
+}
+END_TEST
+
 START_TEST(a_flood_of_first_messages_does_not_keep_others_from_connecting)
 {
     static const enum stt_mode modes[] = {STT_MODE_K, STT_MODE_S, STT_MODE_W};
@@ -622,5 +657,6 @@ AGED_SUITE("strangers", TEST(a_flood_of_empty_datagrams_moves_no_timer_case_13),
            FRESH_TEST(a_million_strangers_draw_no_byte_and_take_no_memory, "not about the session"),
            FRESH_LOOP(a_flood_of_first_messages_draws_cookies_at_most, 0, KNOWLEDGES,
                       "not about the session"),
+           LOOP(a_live_session_keeps_its_goodput_beside_100000_first_messages_a_second, 0, KNOWLEDGES),
            FRESH_LOOP(a_flood_of_first_messages_does_not_keep_others_from_connecting, 0,
                       3 * KNOWLEDGES, "not about the session"))
