@@ -3,6 +3,10 @@
 #include "tests/support/flows.h"
 #include "tests/support/suite.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 static const enum stt_mode modes[] = {STT_MODE_K, STT_MODE_S, STT_MODE_W};
 
 START_TEST(two_endpoints_connect_in_the_round_trips_of_their_mode)
@@ -60,5 +64,53 @@ START_TEST(the_same_seed_tells_the_same_story_1000_times_of_1000)
 }
 END_TEST
 
-SUITE("world", LOOP(two_endpoints_connect_in_the_round_trips_of_their_mode, 0, 3),
-      TEST(the_same_seed_tells_the_same_story_1000_times_of_1000))
+/* -- another process: its memory is elsewhere, and nothing may depend on that -------------------
+ */
+
+static const char *program;
+
+static uint64_t hash_of_all(void)
+{
+    uint64_t sum = 0;
+    for (uint64_t seed = 1; seed <= 100; seed++)
+        sum = sum * 31 + hash_of(seed);
+    return sum;
+}
+
+/* The line that begins with "hash " among all that it says. */
+static void ask_another(char *line, size_t room)
+{
+    char command[512];
+    snprintf(command, sizeof command, "STT_PRINT_HASH=1 CK_RUN_CASE=%s '%s'",
+             "the_same_seed_tells_the_same_story_in_another_process", program);
+    FILE *other = popen(command, "r");
+    ck_assert_ptr_nonnull(other);
+    char text[80];
+    while (fgets(text, sizeof text, other))
+        if (memcmp(text, "hash ", 5) == 0)
+            snprintf(line, room, "%s", text);
+    ck_assert_int_eq(pclose(other), 0);
+}
+
+START_TEST(the_same_seed_tells_the_same_story_in_another_process)
+{
+    char expected[80], answer[80] = "";
+    snprintf(expected, sizeof expected, "hash %016llx\n", (unsigned long long)hash_of_all());
+    if (getenv("STT_PRINT_HASH")) {
+        printf("%s", expected);
+        return;
+    }
+    ask_another(answer, sizeof answer);
+    ck_assert_str_eq(answer, expected);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const struct suite_test tests[] = {
+        LOOP(two_endpoints_connect_in_the_round_trips_of_their_mode, 0, 3),
+        TEST(the_same_seed_tells_the_same_story_1000_times_of_1000),
+        TEST(the_same_seed_tells_the_same_story_in_another_process)};
+    program = argc ? argv[0] : "";
+    return suite_run("world", tests, sizeof tests / sizeof tests[0]);
+}
