@@ -396,6 +396,9 @@ void stt_session_expire(struct stt_endpoint *ep, stt_ns now, struct stt_session 
 /* Something authentic came, or something that wants an answer went out. */
 void stt_session_on_activity(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 
+/* Something that wants an answer came. */
+void stt_session_on_data(stt_ns now, struct stt_session *s);
+
 /* A number below `below`, from the session's own small generator. */
 uint32_t stt_session_jitter(struct stt_session *s, uint32_t below);
 stt_ns stt_session_pto(const struct stt_session *s);

@@ -94,6 +94,8 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
         return NULL;
     *s = (struct stt_session){.created_at = now,
                               .last_received_at = now,
+                              .data_at = now,
+                              .data_gap_ns = STT_ASK_NS_MAX,
                               .opened_at = STT_NEVER,
                               .ended_at = STT_NEVER,
                               .rekey_clock.from = STT_NEVER};
@@ -345,6 +347,20 @@ void stt_session_on_activity(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     stt_session_set(s, STT_TIMER_KEEP_ALIVE, ticked(now + interval - earlier));
 }
 
+/* Spec 04, "Ask". */
+void stt_session_on_data(stt_ns now, struct stt_session *s)
+{
+    stt_ns gap = now - s->data_at, pto = stt_session_pto(s);
+    if (!gap)
+        return;
+    s->data_at = now;
+    s->data_gap_ns -= s->data_gap_ns / 16;
+    if (gap > s->data_gap_ns)
+        s->data_gap_ns = gap < STT_ASK_NS_MAX ? gap : STT_ASK_NS_MAX;
+    stt_ns wait = 2 * s->data_gap_ns > pto ? 2 * s->data_gap_ns : pto;
+    stt_session_set(s, STT_TIMER_ASK, wait <= STT_ASK_NS_MAX ? now + wait : STT_NEVER);
+}
+
 /* -- what each deadline does
  * ------------------------------------------------------------------------- */
 
@@ -374,6 +390,16 @@ static void on_keep_alive(struct stt_endpoint *ep, stt_ns now, struct stt_sessio
     (void)now;
     s->owed |= STT_OWES_PING;
     stt_session_trim(ep, s);
+    stt_endpoint_ready(ep, s);
+}
+
+/* What is in flight asks by itself. */
+static void on_ask(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    (void)now;
+    if (s->loss.flight.n_eliciting)
+        return;
+    s->owed |= STT_OWES_PING;
     stt_endpoint_ready(ep, s);
 }
 
@@ -442,6 +468,7 @@ static on_timer *const handlers[STT_TIMER_COUNT] = {
     [STT_TIMER_LATE] = stt_streams_on_late,
     [STT_TIMER_STREAMS] = stt_streams_on_second,
     [STT_TIMER_KEEP_ALIVE] = on_keep_alive,
+    [STT_TIMER_ASK] = on_ask,
     [STT_TIMER_IDLE] = on_idle,
     [STT_TIMER_STALLED] = on_stalled,
     [STT_TIMER_PATHS] = on_paths,

@@ -472,6 +472,8 @@ static void after_train(struct stt_session *s, struct arrival *a, uint8_t ecn)
         s->acks.due_at = STT_NEVER;
         s->owed |= STT_OWES_ACK;
     }
+    if (a->eliciting && s->state == STT_SESSION_OPEN)
+        stt_session_on_data(a->now, s);
 }
 
 /* There is more room as soon as there is more than a whisper, and less with the first packet after

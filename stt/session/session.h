@@ -61,6 +61,7 @@ enum stt_session_state {
     X(LATE, "late")             /* a message is not worth sending any more */                      \
     X(STREAMS, "streams")       /* streams that were held back count */                            \
     X(KEEP_ALIVE, "keep alive") /* a PING says that we live */                                     \
+    X(ASK, "ask")               /* data stays out: a PING asks why */                              \
     X(IDLE, "idle")             /* the session is dead */                                          \
     X(STALLED, "stalled")       /* the host is told that nothing is answered */                    \
     X(PATHS, "trial")           /* a path trial goes on or ends */                                 \
@@ -193,7 +194,8 @@ struct stt_session {
     struct stt_rekey *rekey; /* while one runs; in memory for secrets */
     struct stt_rekey_clock rekey_clock;
     stt_ns created_at, confirmed_at, last_received_at;
-    stt_ns opened_at, ended_at; /* of OPEN; STT_NEVER before each */
+    stt_ns data_at, data_gap_ns; /* spec 04, "Ask" */
+    stt_ns opened_at, ended_at;  /* of OPEN; STT_NEVER before each */
     struct stt_session_end end;
     void *user;
 };

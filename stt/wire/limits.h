@@ -69,6 +69,7 @@
 #define STT_KEEP_ALIVE_RESPONDER_PERCENT 150u      /* of it: so only the initiator pings */
 #define STT_STALLED_PTO                  3u        /* unanswered for so long: tell the host */
 #define STT_OLD_KEYS_PTO                 3u        /* what is reordered comes by then or never */
+#define STT_ASK_NS_MAX                   STT_S(2)  /* after which nobody asks for data */
 #define STT_SESSION_PTO_NS_MAX           STT_S(10) /* for these timers, whatever was measured */
 #define STT_EXCLUSIVE_HOLD_PTO           3u        /* for the connect that would stay */
 #define STT_CLOSING_PTO                  3u        /* closing, draining: for late packets */
