@@ -409,6 +409,31 @@ START_TEST(key_updates_that_were_not_earned_close_case_32)
 }
 END_TEST
 
+/* As fast as a peer may: each as soon as the one before has been acknowledged. */
+START_TEST(key_updates_that_were_earned_cost_no_memory_and_end_nothing_case_32)
+{
+    enum { UPDATES = 2000 };
+    setup();
+    size_t bytes = duo.server.te.bytes_in_use;
+    uint64_t trains = duo.server.trains;
+    unsigned updates = 0;
+    for (unsigned ms = 0; updates < UPDATES; ms++) {
+        ck_assert_uint_lt(ms, 10 * UPDATES);
+        int error = stt_session_update_keys(duo.client.ep, duo.now, duo.client.session);
+        ck_assert(error == STT_OK || error == STT_E_AGAIN);
+        updates += error == STT_OK;
+        duo_run_for(&duo, STT_MS(1));
+    }
+    duo_run_for(&duo, STT_S(1));
+    ck_assert_uint_eq(duo_info(&duo.server).epoch, duo_info(&duo.client).epoch);
+    ck_assert_uint_ge(duo_info(&duo.server).epoch, UPDATES);
+    ck_assert_uint_le(duo.server.te.bytes_in_use, bytes + sizeof(struct stt_busy) + 4096);
+    ck_assert_uint_le(duo.server.trains - trains, 3 * UPDATES); /* an answer for each, or two */
+    require_open();
+    duo_end(&duo);
+}
+END_TEST
+
 /* -- frames ------------------------------------------------------------------------------------ */
 
 static const uint64_t odd_types[] = {0x40, 0x3fff, 0x4000, 1u << 30, (UINT64_C(1) << 62) - 1};
@@ -633,6 +658,7 @@ AGED_SUITE("hostile peer", LOOP(an_ack_of_what_was_never_sent_closes_case_20, 0,
            LOOP(two_ids_of_one_sequence_or_one_id_of_two_close_case_25, 0, 2),
            TEST(a_peer_that_never_acknowledges_makes_nothing_grow_case_31),
            TEST(key_updates_that_were_not_earned_close_case_32),
+           TEST(key_updates_that_were_earned_cost_no_memory_and_end_nothing_case_32),
            LOOP(any_frame_with_any_content_is_read_or_closes_case_33, 0, FILLINGS),
            FRESH_LOOP(the_same_in_a_session_that_is_not_yet_open_case_33, 0, FILLINGS,
                       "it is not yet open"),
