@@ -313,7 +313,7 @@ START_TEST(the_size_is_found_while_data_flows)
 END_TEST
 
 /* 18, 53: nobody says why; large packets vanish, small ones and ACKs do not. */
-START_TEST(case_53_a_black_hole_is_repaired_in_3_s)
+START_TEST(a_black_hole_is_repaired_in_3_s_case_53)
 {
     static const uint32_t limits[] = {1200, 1240, 1300, 1400, 1455, 1470};
     for (int i = 0; i < 6; i++)
@@ -454,7 +454,7 @@ START_TEST(an_outage_during_the_search_does_not_mislead_it)
 END_TEST
 
 SUITE("black holes", LOOP(the_size_is_found_while_data_flows, 0, 3),
-      LOOP(case_53_a_black_hole_is_repaired_in_3_s, 0, 3),
+      LOOP(a_black_hole_is_repaired_in_3_s_case_53, 0, 3),
       LOOP(a_black_hole_that_answers_pings_is_repaired_in_3_s, 0, 3),
       TEST(a_black_hole_is_found_also_where_large_packets_are_few),
       TEST(a_path_that_widens_again_is_used_after_600_s),
