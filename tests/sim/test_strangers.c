@@ -657,6 +657,7 @@ AGED_SUITE("strangers", TEST(a_flood_of_empty_datagrams_moves_no_timer_case_13),
            FRESH_TEST(a_million_strangers_draw_no_byte_and_take_no_memory, "not about the session"),
            FRESH_LOOP(a_flood_of_first_messages_draws_cookies_at_most, 0, KNOWLEDGES,
                       "not about the session"),
-           LOOP(a_live_session_keeps_its_goodput_beside_100000_first_messages_a_second, 0, KNOWLEDGES),
+           LOOP(a_live_session_keeps_its_goodput_beside_100000_first_messages_a_second, 0,
+                KNOWLEDGES),
            FRESH_LOOP(a_flood_of_first_messages_does_not_keep_others_from_connecting, 0,
                       3 * KNOWLEDGES, "not about the session"))

@@ -118,8 +118,8 @@ static void drop_listed(struct world *w)
     const struct world_options *o = &w->options;
     if (o->drop_nth || o->drop_nth_2)
         drop(w, w->links.forth, o->drop_nth, o->drop_nth_2);
-    if (o->drop_back_nth)
-        drop(w, w->links.back, o->drop_back_nth, 0);
+    if (o->drop_back_nth || o->drop_back_nth_2)
+        drop(w, w->links.back, o->drop_back_nth, o->drop_back_nth_2);
 }
 
 struct world world_pair_new(const struct world_options *o)

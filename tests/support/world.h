@@ -25,9 +25,9 @@ struct world_options {
     uint32_t loss_ppm; /* each way */
     uint32_t mtu;      /* of the path, with 28 or 48 bytes of headers */
     bool ipv6;
-    uint64_t drop_nth, drop_nth_2; /* of what the client sends, from 1; where sessions */
-    uint64_t drop_back_nth;        /* are aged, from then on; of what the server sends */
-    struct stt_link_config link;   /* whatever else a link can do */
+    uint64_t drop_nth, drop_nth_2; /* of what the client sends, from 1; where sessions are aged, */
+    uint64_t drop_back_nth, drop_back_nth_2; /* from then on; of what the server sends */
+    struct stt_link_config link;             /* whatever else a link can do */
 
     struct stt_sim_memory client_memory, server_memory;           /* knobs */
     void (*configure)(struct stt_config *config, bool is_client); /* the last word; may be NULL */
