@@ -11,6 +11,7 @@ static const struct {
     int (*make)(struct stt_driver **out, const struct stt_driver_config *config);
 } makers[DRIVERS] = {
     {"mmsg", stt_mmsg_new},
+    {"uring", stt_uring_new},
 };
 
 int driver_try(int which, struct stt_driver **out, const struct stt_driver_config *config)
