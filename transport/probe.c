@@ -104,7 +104,8 @@ static int open_ring(struct io_uring *ring, unsigned flags)
     int n = io_uring_queue_init_params(4, ring, &params);
     if (n < 0)
         return -n;
-    n = io_uring_enable_rings(ring);
+    /* by number: libraries of 2.3 declare its function and do not have it */
+    n = io_uring_register((unsigned)ring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
     int error = n < 0 ? -n : turn(ring);
     if (error)
         io_uring_queue_exit(ring);
