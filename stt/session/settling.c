@@ -149,7 +149,7 @@ stt_ns stt_settling_deadline(const struct stt_session *s)
 static bool is_sparse(const struct stt_loss *l)
 {
     uint64_t span = l->flight.n_open ? l->sent_end - l->flight.first : 0;
-    return span > STT_UNANSWERED_NUMBERS_MAX && l->flight.n_sent < span / 16;
+    return span >= STT_UNANSWERED_NUMBERS_MAX && l->flight.n_sent < span / 16;
 }
 
 bool stt_settling_is_unanswered(const struct stt_session *s)

@@ -288,6 +288,7 @@ START_TEST(numbers_that_never_were_cost_the_victim_256_ranges_case_22)
         size_t *half = &most[i >= PACKETS / 2];
         *half = duo.server.te.bytes_in_use > *half ? duo.server.te.bytes_in_use : *half;
         ck_assert_uint_le(victim()->acks.received.n, STT_ACK_RANGES_MAX);
+        ck_assert_uint_le(flight()->slots, STT_UNANSWERED_NUMBERS_MAX);
     }
     traitor_require_open(&duo);
     ck_assert_uint_le(most[1], most[0]);

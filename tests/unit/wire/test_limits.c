@@ -89,7 +89,7 @@ static const struct sentence {
     {STT_URGENCY_RAISE_NS / STT_MS(1), "05-streams.md", "sent nothing for # ms"},
     {STT_ACKS_ALONE_MAX, "06-recovery.md", "nothing else for # such packets"},
     {STT_NUMBER_SKIP_MEAN, "06-recovery.md", "once in # packets"},
-    {STT_UNANSWERED_NUMBERS_MAX, "06-recovery.md", "spans more than # numbers"},
+    {STT_UNANSWERED_NUMBERS_MAX, "06-recovery.md", "spans at least # numbers"},
     {STT_UNANSWERED_MAX, "06-recovery.md", "fewer than # packets are in flight beyond"},
     {STT_RTT_FIRST_NS / STT_MS(1), "06-recovery.md", "| # ms, half of it |"},
     {STT_TRAIN_BYTES_MAX, "06-recovery.md", "one packet, #)"},
