@@ -23,6 +23,8 @@ enum {
     SPARE_TRAINS = 3, /* that the window holds for what acks and trains bring in bursts */
     RATE_ROUNDS = 10,
     FULL_ROUNDS = 3,
+    FLOOD_PACKETS = 8, /* and a quarter of a round trip's: not by chance */
+    FLOOD_PART = 4,
     PHASES = 8,
     NEARLY = 16, /* a sixteenth longer */
 };
@@ -54,9 +56,11 @@ struct bbr {
 
     uint64_t conserve_end, recovery_end, sent_end; /* packet numbers */
 
+    uint32_t round_acked, round_lost; /* bytes of this round, until the path is full */
     uint8_t mode, phase, recovery, full_rounds;
     bool is_full; /* the path: it does not deliver more, whatever is sent */
     bool is_round_start, is_underfed, is_restart, has_probed_round;
+    bool is_second; /* startup after persistent congestion: what was lost before is still told */
 };
 
 _Static_assert(sizeof(struct bbr) <= sizeof((struct stt_congestion *)0)->state,
@@ -212,6 +216,21 @@ static void step_phase(struct stt_congestion *c, const struct stt_ack_sample *s)
     b->phase_at = s->now;
 }
 
+/* Startup that goes on into a full queue finds nothing more, and loses as much again; a receiver
+ * has no room for so many gaps, either. */
+static void judge_flood(struct stt_congestion *c, const struct stt_ack_sample *s)
+{
+    struct bbr *b = bbr_of(c);
+    b->round_acked = (uint32_t)at_most(b->round_acked + s->acked_bytes, UINT32_MAX);
+    b->round_lost = (uint32_t)at_most(b->round_lost + s->lost_bytes, UINT32_MAX);
+    if (!b->is_round_start)
+        return;
+    uint64_t all = (uint64_t)b->round_acked + b->round_lost;
+    b->is_full =
+        b->round_lost >= FLOOD_PACKETS * c->packet_bytes && b->round_lost >= all / FLOOD_PART;
+    b->round_acked = b->round_lost = 0;
+}
+
 /* A round trip tells only if more was in flight than so fast a path holds. Where there was not
  * always enough to send, a path that looks full may be twice as fast. */
 static void judge_full(struct stt_congestion *c, const struct stt_ack_sample *s)
@@ -232,6 +251,8 @@ static void end_startup(struct stt_congestion *c, const struct stt_ack_sample *s
 {
     struct bbr *b = bbr_of(c);
     judge_full(c, s);
+    if (!b->is_full && !b->is_second)
+        judge_flood(c, s);
     if (b->mode == STARTUP && b->is_full)
         begin_mode(c, DRAIN);
     if (b->mode == DRAIN && s->left_bytes <= filling(c, ONE))
@@ -421,7 +442,8 @@ static void on_persistent(struct stt_congestion *c, stt_ns now)
     *b = (struct bbr){.min_rtt = b->min_rtt,
                       .min_rtt_at = b->min_rtt_at,
                       .round_end = b->round_end,
-                      .sent_end = b->sent_end};
+                      .sent_end = b->sent_end,
+                      .is_second = true};
     begin_mode(c, STARTUP);
     set_window(c, 0);
     pace_first(c);

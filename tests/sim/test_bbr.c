@@ -5,7 +5,7 @@
  *
  * `tcp` is what TCP BBR of a Linux kernel reached on such paths, its beginning included. A floor is
  * the same in the first 20 s, less the hundredth that headers of a packet take here and not there,
- * or less where spec 06 says why. */
+ * or less where decision 0024 says why. */
 #include "tests/support/flows.h"
 #include "tests/support/suite.h"
 
@@ -140,21 +140,18 @@ static void print(const char *what, const struct measured *m)
 
 /* -- bandwidth, delay, loss -------------------------------------------------------------------- */
 
-/* Startup ends with a full queue and up to as much lost: on a long path that is more gaps than a
- * receiver keeps of a stream (spec 05, "Fragments"), and what lies behind them goes again, too. */
 static const struct cell {
     struct way way;
     double tcp, floor; /* Mbit/s */
-    double waste;      /* that may go again beyond what was lost by chance */
     uint32_t seconds, seeds;
 } cells[] = {
-    {{10, 50, 0, 1}, 9.5, 9.35, 0.02, 20, 3},      {{10, 50, 10000, 1}, 9.5, 9.2, 0.02, 20, 3},
-    {{10, 50, 50000, 1}, 9.0, 8.6, 0.02, 20, 5},   {{10, 100, 0, 1}, 9.4, 9.2, 0.02, 20, 3},
-    {{10, 100, 10000, 1}, 9.2, 9.05, 0.02, 20, 3}, {{10, 100, 50000, 1}, 8.9, 8.3, 0.02, 20, 5},
-    {{100, 50, 0, 1}, 93, 92, 0.02, 20, 1},        {{100, 50, 10000, 1}, 90, 90, 0.02, 20, 3},
-    {{100, 50, 50000, 1}, 83, 82, 0.02, 20, 3},    {{100, 100, 0, 1}, 89, 88, 0.04, 20, 1},
-    {{100, 100, 10000, 1}, 85, 85, 0.04, 20, 3},   {{100, 100, 50000, 1}, 81, 74, 0.04, 20, 3},
-    {{1000, 10, 0, 1}, 851, 900, 0.02, 5, 1},      {{1000, 10, 1000, 1}, 697, 900, 0.02, 5, 1},
+    {{10, 50, 0, 1}, 9.5, 9.35, 20, 3},     {{10, 50, 10000, 1}, 9.5, 9.28, 20, 3},
+    {{10, 50, 50000, 1}, 9.0, 8.65, 20, 5}, {{10, 100, 0, 1}, 9.4, 9.25, 20, 3},
+    {{10, 100, 10000, 1}, 9.2, 9.1, 20, 3}, {{10, 100, 50000, 1}, 8.9, 8.35, 20, 5},
+    {{100, 50, 0, 1}, 93, 92.5, 20, 1},     {{100, 50, 10000, 1}, 90, 90.5, 20, 3},
+    {{100, 50, 50000, 1}, 83, 82.5, 20, 3}, {{100, 100, 0, 1}, 89, 89, 20, 1},
+    {{100, 100, 10000, 1}, 85, 86, 20, 3},  {{100, 100, 50000, 1}, 81, 76.5, 20, 5},
+    {{1000, 10, 0, 1}, 851, 930, 5, 1},     {{1000, 10, 1000, 1}, 697, 915, 5, 1},
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
@@ -177,19 +174,25 @@ static uint32_t seeds_of(const struct cell *c)
     return n < SEEDS_MAX ? n : SEEDS_MAX;
 }
 
-static void require_no_waste(const struct cell *c, const struct measured *m)
+/* What went again beyond what was lost by chance. */
+static void require_no_waste(double *waste, uint32_t n)
 {
-    ck_assert_msg(m->repeated <= m->lost + c->waste, "%.4f went again, %.4f was lost", m->repeated,
-                  m->lost);
-    ck_assert_msg(m->queue_ms <= 25, "%.1f ms in the queue", m->queue_ms);
-    ck_assert_msg(m->goodput >= 0.6 * c->tcp, "%.2f Mbit/s at worst", m->goodput);
+    double middle = median(waste, n), worst = waste[n - 1];
+    ck_assert_msg(middle <= 0.02 && worst <= 0.03, "%.4f went again, %.4f at worst", middle, worst);
+}
+
+static void require_speed(const struct cell *c, double *goodput, uint32_t n)
+{
+    double middle = median(goodput, n), worst = goodput[0];
+    ck_assert_msg(middle >= c->floor && worst >= 0.6 * c->tcp, "%.2f Mbit/s, %.2f at worst", middle,
+                  worst);
 }
 
 START_TEST(a_stream_is_as_fast_as_tcp_bbr)
 {
     const struct cell *c = &cells[_i];
     struct stt_link_config link = link_of(&c->way);
-    double goodput[SEEDS_MAX];
+    double goodput[SEEDS_MAX], waste[SEEDS_MAX];
     uint32_t n = seeds_of(c);
     char what[80];
     for (uint32_t i = 0; i < n; i++) {
@@ -197,11 +200,12 @@ START_TEST(a_stream_is_as_fast_as_tcp_bbr)
         snprintf(what, sizeof what, "%4.0f Mbit/s %3u ms %.1f %% (%.1f)", c->way.mbit_per_s,
                  c->way.rtt_ms, c->way.loss_ppm * 1e-4, c->tcp);
         print(what, &m);
-        require_no_waste(c, &m);
+        ck_assert_msg(m.queue_ms <= 25, "%.1f ms in the queue", m.queue_ms);
         goodput[i] = m.goodput;
+        waste[i] = m.repeated - m.lost;
     }
-    double middle = median(goodput, n);
-    ck_assert_msg(middle >= c->floor, "%.2f Mbit/s", middle);
+    require_no_waste(waste, n);
+    require_speed(c, goodput, n);
 }
 END_TEST
 

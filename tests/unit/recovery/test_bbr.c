@@ -224,6 +224,52 @@ START_TEST(three_round_trips_without_growth_end_startup)
 }
 END_TEST
 
+/* A quarter of what was sent: the path has filled, and its queue. */
+START_TEST(a_round_trip_of_which_a_quarter_is_lost_ends_startup)
+{
+    struct fixture f;
+    setup(&f);
+    f.in_flight = 2 * bdp(RATE);
+    ack(&f, RATE); /* a round begins */
+    f.lost = bdp(RATE) / QUARTERS / 2;
+    for (int i = 1; i < QUARTERS; i++)
+        ack(&f, RATE);
+    ck_assert(is_about(pace(&f), 2.885, RATE));
+    ack(&f, RATE);
+    ck_assert(is_about(pace(&f), 1 / 2.885, RATE));
+}
+END_TEST
+
+/* Of many packets less than a quarter; a quarter, but of few. */
+START_TEST(less_loss_than_that_ends_no_startup)
+{
+    static const uint64_t firsts[] = {RATE, RATE / 5}, lasts[] = {100 * RATE, RATE};
+    struct fixture f;
+    setup(&f);
+    f.in_flight = 200 * bdp(RATE);
+    for (uint64_t rate = firsts[_i]; rate < lasts[_i]; rate = rate * 13 / 10) {
+        f.lost = _i ? 7 * PACKET / QUARTERS : bdp(rate) / QUARTERS / 4;
+        round_trip(&f, rate);
+        ck_assert(is_about(pace(&f), 2.885, (double)rate));
+    }
+}
+END_TEST
+
+/* What was lost before is told when it has begun. */
+START_TEST(losses_end_no_startup_after_persistent_congestion)
+{
+    struct fixture f;
+    setup(&f);
+    f.c.controller->on_persistent(&f.c, f.now);
+    f.in_flight = 200 * bdp(RATE);
+    f.lost = bdp(RATE) / QUARTERS / 2;
+    round_trips(&f, 2, RATE);
+    f.lost = 0;
+    round_trip(&f, 2 * RATE);
+    ck_assert(is_about(pace(&f), 2.885, 2 * RATE));
+}
+END_TEST
+
 START_TEST(growth_by_a_quarter_begins_the_count_anew)
 {
     struct fixture f;
@@ -842,6 +888,9 @@ SUITE("bbr", TEST(the_first_window_is_ten_packets_and_goes_at_2_885_windows_in_a
       TEST(before_the_first_round_trip_the_first_window_is_not_paced),
       TEST(startup_goes_at_2_885_times_what_the_path_delivers),
       TEST(in_startup_the_pace_never_falls), TEST(three_round_trips_without_growth_end_startup),
+      TEST(a_round_trip_of_which_a_quarter_is_lost_ends_startup),
+      LOOP(less_loss_than_that_ends_no_startup, 0, 2),
+      TEST(losses_end_no_startup_after_persistent_congestion),
       TEST(growth_by_a_quarter_begins_the_count_anew),
       TEST(a_path_with_little_in_flight_is_not_full),
       TEST(want_of_data_is_not_a_full_path_but_twice_its_filling_in_flight_is),
