@@ -264,6 +264,7 @@ static int start(struct stt_uring *d)
     /* by number: libraries of 2.3 declare its function and do not have it */
     if (io_uring_register((unsigned)d->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
         return STT_E_IO;
+    d->thread = pthread_self();
     d->is_started = true;
     return STT_OK;
 }

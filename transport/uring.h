@@ -12,6 +12,7 @@
 #include "transport/driver.h"
 
 #include <liburing.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum {
@@ -79,7 +80,8 @@ struct stt_uring {
     struct stt_driver_config config;
     struct io_uring ring;
     bool has_ring, is_started;
-    uint8_t *mark; /* a page of its own that is zero in a child of fork() */
+    pthread_t thread; /* that of the first step */
+    uint8_t *mark;    /* a page of its own that is zero in a child of fork() */
     struct stt_uring_socket sockets[STT_DRIVER_SOCKETS_MAX];
 
     /* uring_receive.c */

@@ -2,17 +2,18 @@
  * uring_bell: alarm, back-off, wake(), and the descriptor that others poll.
  *
  * A ring that defers its work wakes nobody who polls its own descriptor; an eventfd that is
- * registered with it, the bell, does. The bell is registered by the first step after somebody asked
- * for it, and from then on it is hushed during a step. Invariants: after a step, and after
- * receive() said false, the bell is readable if a step would find something; it is rung more often
- * than that, never less. wake() sets its flag before it rings, so that whoever silences the bell
- * and then looks at the flag misses nothing. The timer in the ring is never later than the alarm;
- * where it is earlier, it is set again when it has gone off. Only wake() and fd() may be called
- * from other threads. It must not know sockets or trains. */
+ * registered with it, the bell, does. The bell is registered when the thread asks for it, or in
+ * its first step after another has, and from then on it is hushed during a step. Invariants: after
+ * a step, and after receive() said false, the bell is readable if a step would find something; it
+ * is rung more often than that, never less. wake() sets its flag before it rings, so that whoever
+ * silences the bell and then looks at the flag misses nothing. The timer in the ring is never later
+ * than the alarm; where it is earlier, it is set again when it has gone off. Only wake() and fd()
+ * may be called from other threads. It must not know sockets or trains. */
 #include "transport/uring.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -160,15 +161,18 @@ static void let_ring(struct stt_uring *d, bool may)
     __atomic_store_n(d->ring.cq.kflags, may ? 0 : IORING_CQ_EVENTFD_DISABLED, __ATOMIC_SEQ_CST);
 }
 
+static bool begin_to_listen(struct stt_uring *d)
+{
+    d->is_listening = io_uring_register_eventfd(&d->ring, d->bell_fd) == 0;
+    return d->is_listening;
+}
+
 int stt_uring_bell_hush(struct stt_uring *d)
 {
-    if (!d->is_listening) {
-        if (!atomic_load(&d->is_watched))
-            return STT_OK;
-        if (io_uring_register_eventfd(&d->ring, d->bell_fd) < 0)
-            return STT_E_IO;
-        d->is_listening = true;
-    }
+    if (!d->is_listening && !atomic_load(&d->is_watched))
+        return STT_OK;
+    if (!d->is_listening && !begin_to_listen(d))
+        return STT_E_IO;
     let_ring(d, false);
     silence(d);
     return STT_OK;
@@ -203,8 +207,14 @@ void stt_uring_alarm(struct stt_driver *driver, stt_ns at)
 int stt_uring_fd(const struct stt_driver *driver)
 {
     struct stt_uring *d = stt_uring_of((struct stt_driver *)(uintptr_t)driver);
-    if (!atomic_exchange(&d->is_watched, true))
+    if (atomic_exchange(&d->is_watched, true))
+        return d->bell_fd;
+    if (d->is_started && pthread_equal(d->thread, pthread_self()) && begin_to_listen(d)) {
+        stt_uring_alarm(&d->driver, d->alarm_at);
+        stt_uring_bell_call(d);
+    } else {
         ring(d->bell_fd); /* for the step that begins to listen */
+    }
     return d->bell_fd;
 }
 

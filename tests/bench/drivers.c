@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENT = 1452, SEGMENTS = 45, TRAIN = SEGMENT * SEGMENTS };
+enum { SEGMENT = 1452, SEGMENTS = 45 };
+#define TRAIN ((size_t)SEGMENT * SEGMENTS)
 enum { WINDOW = 24, ROUNDS = 15, ROUNDS_MAX = 1000 };
 #define ROUND_NS STT_MS(100)
 
-/* As many trains as the sender may have under way, until the last says that it is the last. */
 struct end {
     struct stt_driver *d;
     struct stt_socket socket;
@@ -119,7 +119,7 @@ static void *receive_all(void *arg)
     return NULL;
 }
 
-/* What was lost is seen when nothing comes for a while, and forgotten. */
+/* Nothing should be lost: both ends have buffers for all that is under way. */
 static uint64_t hear_answers(struct end *e, uint64_t answered)
 {
     struct stt_driver_train train;
@@ -200,12 +200,12 @@ static double median(double *values, size_t n)
     return values[n / 2];
 }
 
-static void report(size_t driver, size_t rounds, bool json)
+static void report(size_t driver, size_t rounds, bool is_json)
 {
     struct figures *f = &figures[driver];
-    printf(json ? "%s\"%s_gbit_per_s\":%.2f,\"%s_ratio\":%.3f,\"%s_send_ns\":%.1f,"
-                  "\"%s_receive_ns\":%.1f"
-                : "%.0s%-12s%8.2f Gbit/s%.0s%8.3f%.0s%10.1f ns%.0s%10.1f ns\n",
+    printf(is_json ? "%s\"%s_gbit_per_s\":%.2f,\"%s_ratio\":%.3f,\"%s_send_ns\":%.1f,"
+                     "\"%s_receive_ns\":%.1f"
+                   : "%.0s%-12s%8.2f Gbit/s%.0s%8.3f%.0s%10.1f ns%.0s%10.1f ns\n",
            driver ? "," : "{", drivers[driver].name, median(f->gbit_per_s, rounds),
            drivers[driver].name, median(f->ratio, rounds), drivers[driver].name,
            median(f->send_ns, rounds), drivers[driver].name, median(f->receive_ns, rounds));
@@ -213,17 +213,17 @@ static void report(size_t driver, size_t rounds, bool json)
 
 int main(int argc, char **argv)
 {
-    bool json = argc > 1 && strcmp(argv[1], "-J") == 0;
-    long wanted = argc > 1 + json ? strtol(argv[1 + json], NULL, 10) : ROUNDS;
+    bool is_json = argc > 1 && strcmp(argv[1], "-J") == 0;
+    long wanted = argc > 1 + is_json ? strtol(argv[1 + is_json], NULL, 10) : ROUNDS;
     must(wanted > 0 && wanted <= ROUNDS_MAX, "Usage: drivers [-J] [ROUNDS]");
     size_t rounds = (size_t)wanted;
     for (size_t round = 0; round < rounds; round++)
         for (size_t driver = 0; driver < DRIVERS; driver++)
             run(driver, round);
-    if (!json)
+    if (!is_json)
         printf("driver              rate         ratio   a datagram: sent     received\n");
     for (size_t driver = 0; driver < DRIVERS; driver++)
-        report(driver, rounds, json);
-    printf(json ? ",\"lost_trains\":%llu}\n" : "trains lost: %llu\n", (unsigned long long)lost);
+        report(driver, rounds, is_json);
+    printf(is_json ? ",\"lost_trains\":%llu}\n" : "trains lost: %llu\n", (unsigned long long)lost);
     return 0;
 }
