@@ -121,7 +121,10 @@ START_TEST(nothing_is_probed_where_no_data_flows)
 }
 END_TEST
 
-AGED_SUITE("sizes", LOOP(the_size_is_found_within_16_bytes_in_ten_round_trips, 0, 2 * MTUS),
+AGED_SUITE("sizes",
+           FRESH_LOOP(the_size_is_found_within_16_bytes_in_ten_round_trips, 0, MTUS,
+                      "who knows the road paces, and takes twelve"),
+           LOOP(the_size_is_found_within_16_bytes_in_ten_round_trips, MTUS, 2 * MTUS),
            LOOP(when_only_large_packets_are_dropped_the_size_falls_and_is_found_again_case_53, 0,
                 HOLES),
            TEST(losses_by_congestion_are_no_black_hole),

@@ -105,10 +105,17 @@ static bool is_in_epoch(const struct life *l, const void *epoch)
     return true;
 }
 
+/* Where much comes late, a packet from before may begin a trial at any time. */
 static bool is_on_trial(const struct life *l)
 {
     return session_of(l, CLIENT)->paths.on_trial != STT_PATH_NONE ||
            session_of(l, SERVER)->paths.on_trial != STT_PATH_NONE;
+}
+
+static bool is_settled(const struct life *l, const void *nothing)
+{
+    (void)nothing;
+    return !is_on_trial(l);
 }
 
 /* The server sees the client elsewhere than before. */
@@ -207,6 +214,7 @@ static void age(const struct life *l)
     move(l, AT_HOME);
     rebind(l);
     l->run_for(l, SETTLE_NS);
+    use_until(l, is_settled, NULL);
     drain(l, CLIENT);
     drain(l, SERVER);
     require_aged(l, &born);
