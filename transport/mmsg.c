@@ -148,15 +148,12 @@ static void wake(struct stt_driver *d)
 static void send_train(struct stt_driver *d, const struct stt_driver_train *train)
 {
     struct mmsg *m = mmsg_of(d);
-    uint32_t refusals = m->outbox.refusals;
     if (is_open(m, train->socket)) {
         stt_outbox_put(&m->outbox, &m->outlets[train->socket], train);
         flush(m, train->socket);
     } else {
         stt_outbox_refuse_filled(&m->outbox, train, EBADF);
     }
-    if (m->outbox.refusals > refusals)
-        wake(d); /* nobody would look otherwise */
 }
 
 static bool refused(struct stt_driver *d, struct stt_driver_refusal *refusal)

@@ -214,6 +214,8 @@ START_TEST(without_messages_it_came_to_the_sockets_own_address)
     ck_assert_uint_eq(h.train.ecn, 0);
     ck_assert(decode(&h, sizeof h.name, CMSG_LEN(1), 0));
     ck_assert_uint_eq(h.train.ecn, 3);
+    ck_assert(decode(&h, sizeof h.name, 0, 0));
+    ck_assert_uint_eq(h.train.ecn, 0);
 }
 END_TEST
 

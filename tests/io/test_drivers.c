@@ -445,11 +445,13 @@ START_TEST(a_socket_is_removed_under_traffic)
     for (unsigned i = 0; i < t.len; i++)
         ck_assert_uint_eq(t.data[i], 0xee);
     stt_driver_remove(p.b.d, p.b.number);
+    ck_assert(!stt_driver_receive(p.b.d, &t));
     p.b.socket = other;
     p.b.number = number;
     for (unsigned i = 0; i < 10; i++)
         there_and_back(&p, 3000, 1000, 0);
     ck_assert_uint_eq(p.there->received, 30);
+    ck_assert_uint_eq(stats_of(&p.b).receive_errors, 0);
     close_pair(&p);
 }
 END_TEST
