@@ -6,7 +6,7 @@
  * turns, so that a noisy machine hits all alike; ratios are of the same round, to the first driver.
  * Medians.
  *
- * Usage: drivers [-J] [ROUNDS]      -J: JSON, one flat object */
+ * Usage: drivers [-J] [ROUNDS [DATAGRAMS]]      -J: JSON, one flat object; datagrams of a train */
 #include "tests/support/stopwatch.h"
 #include "transport/uring.h"
 
@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum { SEGMENT = 1452, SEGMENTS = 45 };
-#define TRAIN ((size_t)SEGMENT * SEGMENTS)
 enum { WINDOW = 24, WARM = 200, ROUNDS = 15, ROUNDS_MAX = 1000 };
 #define ROUND_NS STT_MS(150)
 
@@ -57,6 +56,7 @@ struct figures {
 };
 static struct figures figures[DRIVERS];
 static uint64_t lost;
+static size_t segments = SEGMENTS, train_bytes;
 
 static void must(bool is_so, const char *what)
 {
@@ -116,15 +116,15 @@ static void *receive_all(void *arg)
             ends |= train.len < SEGMENT;
             bytes += train.len;
         }
-        if (!e->warm && bytes >= WARM * TRAIN)
-            warm_up(e, bytes / TRAIN);
+        if (!e->warm && bytes >= WARM * train_bytes)
+            warm_up(e, bytes / train_bytes);
         uint8_t *room = stt_driver_room(e->d);
         must(room, "no room for an answer");
         memcpy(room, &bytes, sizeof bytes);
         send_bytes(e, room, sizeof bytes);
     }
     must(stt_driver_step(e->d, false) == STT_OK, "a step failed");
-    e->trains = bytes / TRAIN;
+    e->trains = bytes / train_bytes;
     e->cpu_ns = stopwatch_ns(CLOCK_THREAD_CPUTIME_ID) - e->cpu_ns;
     return NULL;
 }
@@ -152,25 +152,26 @@ static void *send_all(void *arg)
     double end_ns = e->wall_ns + (double)ROUND_NS;
     while (stopwatch_ns(CLOCK_BOOTTIME) < end_ns) {
         uint8_t *room;
-        if (!e->warm && answered >= WARM * TRAIN) {
-            warm_up(e, answered / TRAIN);
+        if (!e->warm && answered >= WARM * train_bytes) {
+            warm_up(e, answered / train_bytes);
             e->wall_ns = stopwatch_ns(CLOCK_BOOTTIME);
         }
-        while (e->trains * TRAIN < answered + WINDOW * TRAIN && (room = stt_driver_room(e->d))) {
-            send_bytes(e, room, TRAIN);
+        while (e->trains * train_bytes < answered + WINDOW * train_bytes &&
+               (room = stt_driver_room(e->d))) {
+            send_bytes(e, room, train_bytes);
             e->trains++;
         }
         stt_driver_alarm(e->d, (stt_ns)end_ns + STT_MS(100));
         step(e);
         answered = hear_answers(e, answered);
     }
-    while (answered < e->trains * TRAIN && stopwatch_ns(CLOCK_BOOTTIME) < end_ns + 5e7) {
+    while (answered < e->trains * train_bytes && stopwatch_ns(CLOCK_BOOTTIME) < end_ns + 5e7) {
         step(e);
         answered = hear_answers(e, answered);
     }
     e->wall_ns = stopwatch_ns(CLOCK_BOOTTIME) - e->wall_ns;
-    lost += e->trains - answered / TRAIN;
-    e->trains = answered / TRAIN;
+    lost += e->trains - answered / train_bytes;
+    e->trains = answered / train_bytes;
     e->cpu_ns = stopwatch_ns(CLOCK_THREAD_CPUTIME_ID) - e->cpu_ns;
     uint8_t *room;
     while (!(room = stt_driver_room(e->d)))
@@ -183,7 +184,7 @@ static void *send_all(void *arg)
 static double datagrams_of(const struct end *e)
 {
     must(e->warm && e->trains > e->warm, "too slow to be measured");
-    return (double)(e->trains - e->warm) * SEGMENTS;
+    return (double)((e->trains - e->warm) * segments);
 }
 
 static void run(size_t driver, size_t round)
@@ -234,7 +235,11 @@ int main(int argc, char **argv)
 {
     bool is_json = argc > 1 && strcmp(argv[1], "-J") == 0;
     long wanted = argc > 1 + is_json ? strtol(argv[1 + is_json], NULL, 10) : ROUNDS;
-    must(wanted > 0 && wanted <= ROUNDS_MAX, "Usage: drivers [-J] [ROUNDS]");
+    if (argc > 2 + is_json)
+        segments = strtoul(argv[2 + is_json], NULL, 10);
+    must(wanted > 0 && wanted <= ROUNDS_MAX && segments > 0 && segments <= SEGMENTS,
+         "Usage: drivers [-J] [ROUNDS [DATAGRAMS]]");
+    train_bytes = segments * SEGMENT;
     size_t rounds = (size_t)wanted;
     for (size_t round = 0; round < rounds; round++)
         for (size_t driver = 0; driver < DRIVERS; driver++)
