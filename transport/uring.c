@@ -120,6 +120,7 @@ int stt_uring_enter(struct stt_uring *d, bool sleeps)
         sleeps ? io_uring_submit_and_wait(&d->ring, 1) : io_uring_submit_and_get_events(&d->ring);
     if (n == -EAGAIN || n == -EBUSY || n == -ENOMEM)
         return STT_E_AGAIN;
+    d->is_sending = io_uring_sq_ready(&d->ring) && d->is_sending;
     return n >= 0 || n == -EINTR ? STT_OK : STT_E_IO;
 }
 
@@ -246,7 +247,7 @@ static int turn(struct stt_uring *d, bool wait)
     for (unsigned asks = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;; asks = IORING_SQ_CQ_OVERFLOW) {
         reap(d);
         prepare(d);
-        bool sleeps = wait && !d->flying && !stt_uring_has_news(d);
+        bool sleeps = wait && !d->is_sending && !stt_uring_has_news(d);
         if (!sleeps && !io_uring_sq_ready(&d->ring) && !(flags_of(d) & asks))
             return STT_OK;
         int error = stt_uring_enter(d, sleeps);

@@ -98,7 +98,8 @@ struct stt_uring {
     struct stt_uring_slot *slots;
     struct stt_uring_header *headers; /* by the place in the submission queue */
     uint16_t queue[STT_URING_SENDS_MAX], idle[STT_URING_SENDS_MAX];
-    uint32_t queue_n, idle_n, flying;
+    uint32_t queue_n, idle_n;
+    bool is_sending; /* some are in the submission queue */
     uint16_t room;   /* the slot that room() gave out */
     bool is_wanting; /* room() has said NULL */
     struct stt_driver_refusal refusals[STT_URING_REFUSALS];

@@ -257,7 +257,6 @@ void stt_uring_on_send(struct stt_uring *d, uint32_t number, uint32_t piece, int
 {
     struct stt_uring_slot *slot = &d->slots[number];
     slot->flying &= ~(UINT64_C(1) << piece);
-    d->flying--;
     d->sockets[slot->train.socket].under_way--;
     on_answer(d, slot, piece, result);
 }
@@ -290,7 +289,7 @@ static void submit(struct stt_uring *d, struct stt_uring_slot *slot, uint32_t pi
     sqe->flags |= IOSQE_FIXED_FILE;
     stt_uring_name(sqe, STT_URING_SEND, (uint32_t)(slot - d->slots), piece);
     slot->flying |= UINT64_C(1) << piece;
-    d->flying++;
+    d->is_sending = true;
     d->sockets[t.socket].under_way++;
 }
 
