@@ -57,7 +57,9 @@ static bool is_forked(const struct stt_uring *d)
 
 struct io_uring_sqe *stt_uring_sqe(struct stt_uring *d)
 {
-    return io_uring_get_sqe(&d->ring);
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&d->ring);
+    d->is_crowded |= !sqe;
+    return sqe;
 }
 
 void stt_uring_name(struct io_uring_sqe *sqe, enum stt_uring_kind kind, uint32_t which,
@@ -218,7 +220,7 @@ static bool has_hungry(const struct stt_uring *d)
 bool stt_uring_is_due(struct stt_uring *d)
 {
     return (flags_of(d) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) ||
-           io_uring_cq_ready(&d->ring) || stt_uring_has_news(d) || has_hungry(d);
+           io_uring_cq_ready(&d->ring) || d->is_crowded || stt_uring_has_news(d) || has_hungry(d);
 }
 
 static void prepare(struct stt_uring *d)
@@ -246,8 +248,9 @@ static int turn(struct stt_uring *d, bool wait)
 {
     for (unsigned asks = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;; asks = IORING_SQ_CQ_OVERFLOW) {
         reap(d);
+        d->is_crowded = false;
         prepare(d);
-        bool sleeps = wait && !d->is_sending && !stt_uring_has_news(d);
+        bool sleeps = wait && !d->is_sending && !d->is_crowded && !stt_uring_has_news(d);
         if (!sleeps && !io_uring_sq_ready(&d->ring) && !(flags_of(d) & asks))
             return STT_OK;
         int error = stt_uring_enter(d, sleeps);

@@ -80,6 +80,7 @@ struct stt_uring {
     struct stt_driver_config config;
     struct io_uring ring;
     bool has_ring, is_started;
+    bool is_crowded;  /* an operation found no place: the queue must go before anybody sleeps */
     pthread_t thread; /* that of the first step */
     uint8_t *mark;    /* a page of its own that is zero in a child of fork() */
     struct stt_uring_socket sockets[STT_DRIVER_SOCKETS_MAX];
@@ -121,8 +122,8 @@ struct stt_uring_knobs {
 int stt_uring_new_with(struct stt_driver **out, const struct stt_driver_config *config,
                        const struct stt_uring_knobs *knobs) STT_MUST_USE;
 
-/* uring.c. A place for an operation, or NULL: the queue must go first. After it was prepared it is
- * named. */
+/* uring.c. A place for an operation, or NULL, and it is asked for again when the queue has gone.
+ * After it was prepared it is named. */
 struct io_uring_sqe *stt_uring_sqe(struct stt_uring *d);
 void stt_uring_name(struct io_uring_sqe *sqe, enum stt_uring_kind kind, uint32_t which,
                     uint32_t part);

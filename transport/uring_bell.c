@@ -202,6 +202,7 @@ void stt_uring_alarm(struct stt_driver *driver, stt_ns at)
         return;
     prepare_alarm(d); /* perhaps nobody steps before he polls */
     (void)stt_uring_enter(d, false);
+    stt_uring_bell_call(d);
 }
 
 int stt_uring_fd(const struct stt_driver *driver)

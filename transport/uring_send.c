@@ -273,10 +273,10 @@ void stt_uring_on_writable(struct stt_uring *d, uint32_t number)
 /* -- what goes ----------------------------------------------------------------------------------
  */
 
-static void submit(struct stt_uring *d, struct stt_uring_slot *slot, uint32_t piece)
+static void submit(struct stt_uring *d, struct stt_uring_slot *slot, uint32_t piece,
+                   struct io_uring_sqe *sqe)
 {
     struct stt_driver_train t = piece_of(slot, piece);
-    struct io_uring_sqe *sqe = stt_uring_sqe(d);
     struct stt_uring_header *h = &d->headers[sqe - d->ring.sq.sqes];
     h->data = (struct iovec){.iov_base = t.data, .iov_len = t.len};
     h->msg = (struct msghdr){.msg_name = &slot->name.storage,
@@ -311,13 +311,15 @@ static bool send_slot(struct stt_uring *d, struct stt_uring_slot *slot)
         slot->is_denied = false;
     while ((open = slot->todo & ~slot->flying) && s->sending == STT_URING_GO) {
         uint32_t piece = (uint32_t)__builtin_ctzll(open);
-        if (!io_uring_sq_space_left(&d->ring))
+        if (!io_uring_sq_space_left(&d->ring)) {
+            d->is_crowded = true;
             return false;
+        }
         int error = fault_of(d, slot, piece);
         if (error)
             on_answer(d, slot, piece, -error);
         else
-            submit(d, slot, piece);
+            submit(d, slot, piece, stt_uring_sqe(d));
     }
     return true;
 }
