@@ -29,7 +29,7 @@ struct stt_driver_train {
     uint32_t socket;                  /* by which it came, or goes */
     struct stt_address local, remote; /* local, when it goes: with port 0, the system's choice */
     uint8_t *data;
-    size_t len, segment_bytes; /* segment_bytes >= len: just one */
+    size_t len, segment_bytes; /* segment_bytes >= len: just one; never 0 */
     uint8_t ecn;               /* the two bits of the IP header */
 };
 
@@ -137,7 +137,8 @@ static inline int stt_driver_step(struct stt_driver *d, bool wait)
     return d->ops->step(d, wait);
 }
 
-/* Good until the next call to receive() or step(). The data may be changed. */
+/* Good until the next call to receive() or step(). The data may be changed. Until false: of what is
+ * left then, the fd tells once more, of what was left before, perhaps not. */
 static inline bool stt_driver_receive(struct stt_driver *d, struct stt_driver_train *train)
 {
     return d->ops->receive(d, train);

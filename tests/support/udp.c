@@ -73,7 +73,11 @@ int udp_send(const struct stt_socket *s, const struct stt_driver_train *train, u
 bool udp_is_readable(int fd, int ms)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, ms) == 1;
+    int n;
+    do
+        n = poll(&p, 1, ms);
+    while (n < 0 && errno == EINTR);
+    return n == 1;
 }
 
 static uint8_t dscp_of(struct msghdr *m)
