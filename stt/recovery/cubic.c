@@ -332,7 +332,8 @@ static void on_lost(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64
     (void)now, (void)bytes, (void)newest_sent_at;
     if (newest_lost < q->curve.reduced_end)
         return;
-    q->before = q->curve;
+    if (!c->is_continued || !q->may_undo)
+        q->before = q->curve;
     q->may_undo = true;
     reduce(c);
 }

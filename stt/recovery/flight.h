@@ -52,6 +52,7 @@ enum {
     STT_PACKET_ECT = 2,        /* went out with ECT(0) */
     STT_PACKET_SIZE_PROBE = 4, /* its loss says something of its size only */
     STT_PACKET_FORGOTTEN = 8,  /* given up for another reason than loss */
+    STT_PACKET_BY_SIZE = 16,   /* larger than what the path carries: its loss is no congestion */
 };
 
 struct stt_packet {

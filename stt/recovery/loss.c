@@ -9,6 +9,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* The flags of a packet whose loss says something of the path. */
+#define PLAIN (STT_PACKET_ELICITS | STT_PACKET_ECT)
+
 enum phase { IDLE, PULLS_ACKED, PULLS_LOST, PULLS_UNANSWERED, PULLS_FORGOTTEN };
 
 static uint64_t at_most(uint64_t a, uint64_t b)
@@ -50,7 +53,7 @@ static void begin_path(struct stt_loss *l, unsigned path)
 
 void stt_loss_init(struct stt_loss *l, const struct stt_env *env, uint32_t random)
 {
-    *l = (struct stt_loss){.env = env, .loss_at = STT_NEVER};
+    *l = (struct stt_loss){.env = env, .loss_at = STT_NEVER, .row_first = UINT64_MAX};
     begin_path(l, 0);
     draw_skip(l, 0, random);
 }
@@ -229,8 +232,7 @@ static inline bool continues(const struct stt_settled *run, const struct stt_pac
                              const struct stt_packet *p)
 {
     return p->piece.stream == run->stream && p->piece.offset == run->offset + run->len &&
-           p->state == last->state &&
-           !((p->flags | last->flags) & (STT_PACKET_SIZE_PROBE | STT_PACKET_FORGOTTEN));
+           p->state == last->state && !((p->flags | last->flags) & ~PLAIN);
 }
 
 static inline void extend_run(struct stt_settled *run, const struct stt_packet *p)
@@ -318,7 +320,7 @@ static void settle_in_path(struct stt_loss *l, struct stt_loss_path *path, const
     path->acked_end = at_least(path->acked_end, t->to);
     if (t->state == STT_PACKET_SENT)
         path->in_flight_bytes -= t->bytes;
-    else if (!(t->flags & (STT_PACKET_FORGOTTEN | STT_PACKET_SIZE_PROBE)))
+    else if (!(t->flags & ~PLAIN))
         on_spurious(l, path, (struct stt_range){t->from, t->to});
     if (path != stt_loss_path(l))
         return;
@@ -489,13 +491,16 @@ static void lose_by_path(struct stt_loss *l, uint64_t number, struct stt_packet 
     struct stt_loss_outcome *o = &l->outcome;
     const struct stt_loss_path *in_use = stt_loss_path(l), *path = lose(l, p);
     o->lost_packets++;
-    if (path != in_use || (p->flags & STT_PACKET_SIZE_PROBE))
+    if (number < l->by_size_end && p->bytes > l->by_size_bytes)
+        p->flags |= STT_PACKET_BY_SIZE;
+    if (path != in_use || (p->flags & (STT_PACKET_SIZE_PROBE | STT_PACKET_BY_SIZE)))
         return;
     o->sample.lost_bytes += p->bytes;
     o->newest_lost = number;
     o->newest_lost_sent_at = stt_flight_train(&l->flight, p->train)->at;
     l->new_lost += number >= path->reduced_end;
     l->old_lost += number >= path->reduced_from && number < path->reduced_end;
+    l->least_lost = (uint16_t)at_most(l->least_lost, p->bytes);
 }
 
 /* The lowest SENT number below `to`, or `to`. */
@@ -548,8 +553,7 @@ static bool has_gap_of(struct stt_loss *l, uint64_t from, stt_ns duration)
         if (p->state == STT_PACKET_ACKED)
             since = STT_NEVER;
         if (p->state != STT_PACKET_LOST || train->path != path->id ||
-            (p->flags & (STT_PACKET_ELICITS | STT_PACKET_SIZE_PROBE)) != STT_PACKET_ELICITS ||
-            train->at < path->first_sample_at)
+            (p->flags & ~STT_PACKET_ECT) != STT_PACKET_ELICITS || train->at < path->first_sample_at)
             continue;
         since = at_most(since, train->at);
         if (train->at - since > duration)
@@ -576,20 +580,55 @@ static bool is_persistent(struct stt_loss *l)
     return true;
 }
 
+void stt_loss_on_black_hole(struct stt_loss *l, uint32_t bytes)
+{
+    l->has_fallen = true;
+    l->by_size_end = l->sent_end;
+    l->by_size_bytes = (uint16_t)bytes;
+}
+
+/* The row of large packets began in the last reduction, which can be taken back. */
+static bool is_of_row(const struct stt_loss *l, const struct stt_loss_path *path)
+{
+    return path->may_undo && l->row_first >= path->reduced_from && l->row_first < path->reduced_end;
+}
+
+/* A black hole is no congestion, unless something smaller was lost as well. */
+static void take_back(struct stt_loss *l, struct stt_loss_path *path)
+{
+    if (is_of_row(l, path) && path->reduced_least > l->by_size_bytes) {
+        path->may_undo = false;
+        path->reduced_end = path->reduced_from;
+        l->outcome.is_undone = true;
+    }
+    if (l->least_lost > l->by_size_bytes)
+        l->outcome.sample.lost_bytes = 0;
+}
+
+static void begin_reduction(struct stt_loss *l, struct stt_loss_path *path)
+{
+    l->outcome.is_continued = is_of_row(l, path);
+    if (!l->outcome.is_continued) {
+        path->reduced_from = path->reduced_end;
+        path->reduced_lost = l->old_lost = 0;
+        path->reduced_least = UINT16_MAX;
+    }
+    path->reduced_end = l->sent_end;
+    path->may_undo = true;
+}
+
 /* Of which reduction these losses are: the controller's rule is the same. */
 static void after_lost(struct stt_loss *l)
 {
     struct stt_loss_path *path = stt_loss_path(l);
+    if (l->has_fallen)
+        take_back(l, path);
     if (!l->outcome.sample.lost_bytes)
         return;
-    if (l->new_lost) {
-        path->reduced_from = path->reduced_end;
-        path->reduced_end = l->sent_end;
-        path->reduced_lost = l->new_lost;
-        path->may_undo = true;
-    } else {
-        path->reduced_lost += l->old_lost;
-    }
+    if (l->new_lost)
+        begin_reduction(l, path);
+    path->reduced_lost += l->new_lost + l->old_lost;
+    path->reduced_least = (uint16_t)at_most(path->reduced_least, l->least_lost);
     l->outcome.is_persistent = is_persistent(l);
     if (l->outcome.is_persistent)
         path->may_undo = false;
@@ -646,6 +685,8 @@ static void begin(struct stt_loss *l, stt_ns now, enum phase phase)
     l->phase = (uint8_t)phase;
     l->number = l->to = 0;
     l->new_lost = l->old_lost = 0;
+    l->least_lost = UINT16_MAX;
+    l->has_fallen = false;
     l->outcome = (struct stt_loss_outcome){
         .sample = {.now = now, .in_flight_bytes = stt_loss_path(l)->in_flight_bytes}};
 }
@@ -695,6 +736,7 @@ void stt_loss_tell(const struct stt_loss *l, struct stt_congestion *c)
     const struct stt_loss_outcome *o = &l->outcome;
     if (o->is_undone)
         c->controller->on_undo(c, now_of(l));
+    c->is_continued = o->is_continued;
     if (o->sample.lost_bytes)
         c->controller->on_lost(c, now_of(l), o->sample.lost_bytes, o->newest_lost,
                                o->newest_lost_sent_at);

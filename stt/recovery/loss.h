@@ -61,7 +61,8 @@ struct stt_loss_path {
 
     /* The last reduction: losses of numbers in [from, end) belong to it. */
     uint64_t reduced_from, reduced_end;
-    uint32_t reduced_lost; /* of these not acknowledged after all */
+    uint32_t reduced_lost;  /* of these not acknowledged after all */
+    uint16_t reduced_least; /* the smallest of them, in bytes */
     bool may_undo;
 
     uint64_t persistent_end; /* numbers below have been counted */
@@ -95,7 +96,8 @@ struct stt_loss_outcome {
     uint32_t acked_ect;                                     /* packets, for the validation of ECN */
     uint32_t acked_packets, lost_packets, spurious_packets; /* on all paths */
     bool is_undone, is_persistent;
-    bool is_invalid; /* the ACK names a number that was left out: ACK_INVALID */
+    bool is_continued; /* these losses and those of the last reduction are taken back together */
+    bool is_invalid;   /* the ACK names a number that was left out: ACK_INVALID */
 };
 
 struct stt_loss {
@@ -122,6 +124,12 @@ struct stt_loss {
 
     uint64_t skip_at; /* the next number to be left out */
 
+    /* Large packets that were lost in a row, see on_row; UINT64_MAX. */
+    uint64_t row_first;
+    /* Numbers below, if larger, are lost by size. */
+    uint64_t by_size_end;
+    uint16_t by_size_bytes;
+
     /* In the life of the session, on all paths. */
     uint64_t lost_packets;
     uint32_t spurious_packets;
@@ -136,6 +144,8 @@ struct stt_loss {
     uint64_t largest;     /* that the ACK names */
     uint32_t newest_train, forgotten_path;
     uint32_t new_lost, old_lost; /* after, and in, the last reduction */
+    uint16_t least_lost;         /* the smallest of them, in bytes */
+    bool has_fallen;             /* a black hole was found */
     struct frame_ack_walk walk;
     struct stt_loss_outcome outcome;
 };
@@ -214,6 +224,16 @@ void stt_loss_on_pto(struct stt_loss *l, stt_ns now);
 void stt_loss_forget(struct stt_loss *l, stt_ns now, uint64_t from, uint64_t to);
 
 bool stt_loss_next(struct stt_loss *l, struct stt_settled *settled);
+
+/* While losses are pulled: large packets vanish in a row that begins with this number, or none
+ * does, UINT64_MAX. So long its reductions count as one, for it may be a black hole. */
+static inline void stt_loss_on_row(struct stt_loss *l, uint64_t first)
+{
+    l->row_first = first;
+}
+/* It is one: of what was sent until now, packets larger than this are lost by their size. Where all
+ * that the row's reductions were for is, they are taken back. */
+void stt_loss_on_black_hole(struct stt_loss *l, uint32_t bytes);
 
 static inline const struct stt_loss_outcome *stt_loss_outcome(const struct stt_loss *l)
 {

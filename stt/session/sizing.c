@@ -57,7 +57,11 @@ static void take_lost(struct stt_session *s, const struct stt_settled *x)
                                  .largest = x->largest_bytes,
                                  .first_sent_at = sent_at(s, x->first),
                                  .last_sent_at = sent_at(s, x->end - 1)};
-    (void)stt_size_on_lost(&s->streams->size, &lost, stt_loss_pto(&s->loss), s->loss.sent_end);
+    struct stt_size *size = &s->streams->size;
+    bool has_fallen = stt_size_on_lost(size, &lost, stt_loss_pto(&s->loss), s->loss.sent_end);
+    stt_loss_on_row(&s->loss, size->row || has_fallen ? size->row_first : UINT64_MAX);
+    if (has_fallen)
+        stt_loss_on_black_hole(&s->loss, size->base);
 }
 
 void stt_sizing_take(struct stt_session *s, const struct stt_settled *x)

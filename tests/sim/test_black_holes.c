@@ -21,6 +21,7 @@ struct model {
     struct test_env te;
     struct stt_loss l;
     struct stt_size x;
+    struct stt_congestion c;
     stt_ns now;
     uint64_t next, offset;
     struct rng rng;
@@ -42,12 +43,13 @@ struct model {
 
     const struct traffic *traffic;
     stt_ns writes_at;
-    uint64_t window;
+    uint64_t window, window_before;
     unsigned pto_packets;
-    bool pings; /* one of them is small */
+    bool pings;         /* one of them is small */
+    bool is_controlled; /* the window is the controller's */
 
     uint64_t sent, lost; /* data packets */
-    unsigned falls;
+    unsigned falls, reductions;
 };
 
 static struct model m;
@@ -62,6 +64,8 @@ static void require(bool condition)
 static const struct traffic bulk = {0, {0}};
 /* A full packet each 20 ms, and small ones: a conversation. */
 static const struct traffic mixed = {STT_MS(20), {UINT32_MAX, 200}};
+/* The same, in a hurry. */
+static const struct traffic dense = {STT_MS(5), {UINT32_MAX, UINT32_MAX, 200}};
 /* Messages that end in a packet above the base. */
 static const struct traffic tails = {STT_MS(20), {UINT32_MAX, 1260}};
 /* Seldom anything large. */
@@ -82,6 +86,7 @@ static void setup(const struct traffic *traffic, uint32_t limit, uint64_t seed)
     m.l.max_ack_delay_ns = STT_MS(25);
     stt_ranges_init(&m.got, m.memory, RANGES);
     stt_size_init(&m.x, BASE, ETHERNET, 0);
+    stt_congestion_init(&m.c, &stt_cubic, &stt_loss_path(&m.l)->rtt, BASE, m.now);
     m.writes_at = m.now;
 }
 
@@ -131,6 +136,7 @@ static void send(uint32_t bytes, enum kind kind)
     m.sent += kind != PROBE;
     deliver(m.next++, bytes);
     stt_loss_end_train(&m.l, false);
+    m.c.controller->on_sent(&m.c, m.now, bytes, stt_loss_path(&m.l)->in_flight_bytes, m.next - 1);
 }
 
 static bool has_room(uint32_t bytes)
@@ -194,14 +200,17 @@ static uint32_t largest_of(const struct stt_settled *s)
 
 static bool tell_lost(const struct stt_settled *s)
 {
+    struct stt_size_lost lost = {.numbers = {s->first, s->end},
+                                 .bytes = s->bytes,
+                                 .largest = largest_of(s),
+                                 .first_sent_at = sent_at(s->first),
+                                 .last_sent_at = sent_at(s->end - 1)};
+    bool has_fallen = stt_size_on_lost(&m.x, &lost, stt_loss_pto(&m.l), m.next);
     m.lost += s->end - s->first;
-    return stt_size_on_lost(&m.x,
-                            &(struct stt_size_lost){.numbers = {s->first, s->end},
-                                                    .bytes = s->bytes,
-                                                    .largest = largest_of(s),
-                                                    .first_sent_at = sent_at(s->first),
-                                                    .last_sent_at = sent_at(s->end - 1)},
-                            stt_loss_pto(&m.l), m.next);
+    stt_loss_on_row(&m.l, m.x.row || has_fallen ? m.x.row_first : UINT64_MAX);
+    if (has_fallen)
+        stt_loss_on_black_hole(&m.l, BASE);
+    return has_fallen;
 }
 
 static void take(const struct stt_settled *s)
@@ -223,6 +232,12 @@ static void pull(void)
     struct stt_settled s;
     while (stt_loss_next(&m.l, &s))
         take(&s);
+    uint64_t window = m.c.window_bytes;
+    stt_loss_tell(&m.l, &m.c);
+    m.reductions += m.c.window_bytes < window;
+    m.c.packet_bytes = stt_size_bytes(&m.x);
+    if (m.is_controlled)
+        m.window = m.c.window_bytes;
 }
 
 static void on_acks(void)
@@ -345,6 +360,47 @@ START_TEST(a_black_hole_that_answers_pings_is_repaired_in_3_s)
 }
 END_TEST
 
+static const stt_ns rtts[] = {STT_MS(5), STT_MS(30), STT_MS(100)};
+
+/* In which large packets vanish; for a moment everything, if `small` are lost, too. */
+static void fall_into_black_hole(const struct traffic *traffic, stt_ns rtt, bool small)
+{
+    setup(traffic, ETHERNET, 1);
+    m.rtt = rtt;
+    m.is_controlled = true;
+    run_for(STT_S(3));
+    m.reductions = 0;
+    m.window_before = m.c.window_bytes;
+    m.limit = 1230;
+    m.percent = small ? 100 : 0;
+    run_for(STT_MS(45));
+    m.percent = 0;
+    while (!m.falls)
+        run_for(STT_MS(1));
+}
+
+START_TEST(a_black_hole_is_no_congestion)
+{
+    fall_into_black_hole(_i % 2 ? &dense : &mixed, rtts[_i / 2], false);
+    ck_assert_uint_ge(m.reductions, 1); /* until it was known */
+    ck_assert_uint_ge(m.c.window_bytes, m.window_before);
+    m.reductions = 0;
+    uint64_t lost = m.lost;
+    run_for(STT_S(3));
+    ck_assert(_i < 2 || m.lost > lost); /* what was on its way */
+    ck_assert_uint_eq(m.reductions, 0);
+    teardown();
+}
+END_TEST
+
+START_TEST(what_is_lost_of_small_packets_in_a_black_hole_is_congestion)
+{
+    fall_into_black_hole(&dense, rtts[_i], true);
+    ck_assert_uint_lt(m.c.window_bytes, m.window_before);
+    teardown();
+}
+END_TEST
+
 START_TEST(a_black_hole_is_found_also_where_large_packets_are_few)
 {
     setup(&sparse, ETHERNET, 1);
@@ -456,6 +512,8 @@ END_TEST
 SUITE("black holes", LOOP(the_size_is_found_while_data_flows, 0, 3),
       LOOP(a_black_hole_is_repaired_in_3_s_case_53, 0, 3),
       LOOP(a_black_hole_that_answers_pings_is_repaired_in_3_s, 0, 3),
+      LOOP(a_black_hole_is_no_congestion, 0, 6),
+      LOOP(what_is_lost_of_small_packets_in_a_black_hole_is_congestion, 1, 3),
       TEST(a_black_hole_is_found_also_where_large_packets_are_few),
       TEST(a_path_that_widens_again_is_used_after_600_s),
       LOOP(random_losses_are_no_black_hole, 0, 3),
