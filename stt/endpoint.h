@@ -72,7 +72,7 @@ int stt_endpoint_carrier(struct stt_endpoint *ep, stt_ns now, uint32_t carrier,
 enum stt_event_type {
     STT_EVENT_CONNECTED = 1, /* a connect of ours: handshake done, peer authenticated */
     STT_EVENT_ACCEPTED,      /* somebody else's connect, confirmed */
-    STT_EVENT_CLOSED,        /* the handle is stale from now on; see reason */
+    STT_EVENT_CLOSED,        /* see reason; the handle lives until the next event */
     STT_EVENT_STALLED,       /* no answer for 3 PTO */
     STT_EVENT_RESUMED,       /* an answer after all */
     STT_EVENT_PATH,          /* the session moved to another path */
@@ -113,9 +113,11 @@ struct stt_event {
     uint64_t code;                      /* CLOSED: the application's or the protocol's close code */
     stt_handle other;                   /* CLOSED with REPLACED: the session that stays */
     uint32_t slot;                      /* CODE_*: which code */
-    void *user;                         /* CLOSED: what was set; the handle no longer tells */
+    void *user;                         /* CLOSED: what was set */
     char text[STT_REASON_TEXT_MAX + 1]; /* CLOSED: the peer's words, escaped, may be empty */
 };
+/* Who is told CLOSED can still ask for what is to be known of the session, its statistics above
+ * all, until the next call. */
 bool stt_endpoint_event(struct stt_endpoint *ep, struct stt_event *event);
 
 /* One sentence without a final stop; never NULL. */

@@ -82,7 +82,8 @@ struct stt_session_stats {
     STT_SESSION_STATS(X)
 #undef X
 };
-/* As long as the handle is good, also after the session has closed: then age_ns stands. */
+/* As long as the handle is good, also after the session has closed: then age_ns stands. The last
+ * time to ask is when CLOSED has been pulled, before the next event is. */
 int stt_session_stats(const struct stt_endpoint *ep, stt_ns now, stt_handle session,
                       struct stt_session_stats *out) STT_MUST_USE;
 

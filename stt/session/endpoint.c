@@ -2,8 +2,8 @@
  * endpoint: the five verbs, demultiplexing by session id, and handles.
  *
  * Owns every object of its sessions. Invariants: a session is in `ready` iff it may have something
- * to send, in `events` iff the host has something to hear of it; a handle that has been told CLOSED
- * is stale. It must not know what packets mean. Spec 02, "Opening", and 04. */
+ * to send, in `events` iff the host has something to hear of it; a handle is stale from the
+ * event after CLOSED on. It must not know what packets mean. Spec 02, "Opening", and 04. */
 #include "stt/session/engine.h"
 
 #include "crypto/cpu.h"

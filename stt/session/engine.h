@@ -106,6 +106,7 @@ struct stt_endpoint {
     uint32_t first_reply, n_replies;
     struct stt_code_event code_events[STT_CODE_EVENTS_MAX];
     uint32_t first_code_event, n_code_events;
+    stt_handle told_end; /* the host has pulled CLOSED of it, and nothing since */
 
     struct stt_endpoint_stats stats;
     struct stt_tracing tracing;
@@ -372,7 +373,7 @@ void stt_session_trim(struct stt_endpoint *ep, struct stt_session *s);
 void stt_session_free(struct stt_endpoint *ep, struct stt_session *s);
 void stt_session_enter(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                        enum stt_session_state state);
-/* The host has pulled CLOSED. */
+/* The host has pulled CLOSED, and asked for what comes next. */
 void stt_session_on_pulled_end(struct stt_endpoint *ep, struct stt_session *s);
 /* Ends without a word to the peer. */
 void stt_session_drop(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
@@ -402,5 +403,14 @@ void stt_session_on_data(stt_ns now, struct stt_session *s);
 /* A number below `below`, from the session's own small generator. */
 uint32_t stt_session_jitter(struct stt_session *s, uint32_t below);
 stt_ns stt_session_pto(const struct stt_session *s);
+
+static inline uint64_t stt_session_opens_failed(const struct stt_session *s)
+{
+    return s->protect ? s->protect->failed : s->opens_failed;
+}
+static inline uint64_t stt_session_epochs(const struct stt_session *s)
+{
+    return s->protect ? s->protect->keys.number : s->epochs;
+}
 
 #endif

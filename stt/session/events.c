@@ -51,13 +51,23 @@ static bool pull_session_event(struct stt_endpoint *ep, struct stt_event *event)
         event->other = s->end.other;
         event->user = s->user;
         take_text(event, &s->end);
-        stt_session_on_pulled_end(ep, s);
+        ep->told_end = event->session;
     }
     return true;
 }
 
+/* The session whose end was told last: now the host has seen what it wanted to see. */
+static void let_go(struct stt_endpoint *ep)
+{
+    struct stt_session *s = stt_slab_at(&ep->sessions, ep->told_end);
+    ep->told_end = 0;
+    if (s)
+        stt_session_on_pulled_end(ep, s);
+}
+
 bool stt_endpoint_event(struct stt_endpoint *ep, struct stt_event *event)
 {
+    let_go(ep);
     memset(event, 0, sizeof *event);
     if (pull_session_event(ep, event))
         return true;

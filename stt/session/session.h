@@ -149,7 +149,7 @@ struct stt_session {
     bool is_initiator, is_confirmed, is_stalled, is_exclusive, has_pin;
     bool holds_data;            /* the peer's connect may take its place: streams wait */
     bool is_reported;           /* the host knows it, so it hears of its end */
-    bool is_gone;               /* the host has heard CLOSED: its handle is stale */
+    bool is_gone;               /* the host has heard CLOSED, and more: its handle is stale */
     bool sends_packet;          /* the handshake packet goes out with the next transmit */
     uint16_t pending;           /* STT_PENDING_ bits */
     uint8_t probes_left;        /* of a PTO: packets that go above the window */
@@ -190,6 +190,7 @@ struct stt_session {
 
     uint64_t packets_before; /* received until the latest silence */
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
+    uint64_t opens_failed, epochs; /* once protect is gone */
     uint32_t dropped_no_key, dropped_replayed_packet, dropped_no_room, ptos;
     struct stt_rekey *rekey; /* while one runs; in memory for secrets */
     struct stt_rekey_clock rekey_clock;

@@ -30,7 +30,7 @@ static void take_packets(struct stt_session_stats *out, const struct stt_session
     out->packets_sent = s->packets_sent;
     out->packets_received = s->packets_received;
     out->dropped_no_key = s->dropped_no_key;
-    out->dropped_bad_tag = s->protect ? s->protect->failed : 0;
+    out->dropped_bad_tag = stt_session_opens_failed(s);
     out->dropped_replayed_packet = s->dropped_replayed_packet;
     out->dropped_no_room = s->dropped_no_room;
     out->packets_dropped = out->dropped_no_key + out->dropped_bad_tag +
@@ -52,7 +52,7 @@ static void take_path(struct stt_session_stats *out, const struct stt_session *s
     out->packet_bytes = s->packet_bytes;
     out->path_changes = s->paths.moved;
     out->rekeys = s->rekeys;
-    out->epochs = s->protect ? s->protect->keys.number : 0;
+    out->epochs = stt_session_epochs(s);
 }
 
 static void take_streams(struct stt_session_stats *out, const struct stt_streams *x, stt_ns at)

@@ -99,7 +99,7 @@ static void hear(struct duo_side *s, const struct stt_event *e)
         h->at[i].told = e->type == STT_EVENT_CLOSED ? ENDED : LIVE;
     }
     if (e->type == STT_EVENT_CLOSED)
-        FUZZ_ASSERT(stt_session_info(s->ep, e->session, &info) == STT_E_STALE);
+        FUZZ_ASSERT(stt_session_info(s->ep, e->session, &info) == STT_OK);
 }
 
 static void pull(struct duo_side *s)
@@ -107,6 +107,11 @@ static void pull(struct duo_side *s)
     for (struct stt_event e; stt_endpoint_event(s->ep, &e);)
         if (e.session)
             hear(s, &e);
+    for (size_t i = 0; i < host_of(s)->n; i++) {
+        struct stt_session_info info;
+        FUZZ_ASSERT(host_of(s)->at[i].told != ENDED ||
+                    stt_session_info(s->ep, host_of(s)->at[i].session, &info) == STT_E_STALE);
+    }
 }
 
 /* -- the network ------------------------------------------------------------------------------- */

@@ -553,6 +553,103 @@ START_TEST(a_second_after_the_last_byte_the_throughput_is_nothing_and_the_mean_s
 }
 END_TEST
 
+/* -- the end ------------------------------------------------------------------------------------
+ */
+
+static struct stt_sim_host hosts[2];
+static struct {
+    unsigned n;
+    stt_handle session;
+    struct stt_session_stats stats;
+    struct stt_session_info info;
+} at_end[2];
+
+static void look_at_end(unsigned i, struct stt_sim *sim, stt_sim_node node,
+                        const struct stt_event *e)
+{
+    struct stt_endpoint *ep = stt_sim_endpoint(sim, node);
+    if (e->type == STT_EVENT_CLOSED) {
+        at_end[i].n++;
+        at_end[i].session = e->session;
+        ck_assert_int_eq(stt_session_stats(ep, stt_sim_now(sim), e->session, &at_end[i].stats),
+                         STT_OK);
+        ck_assert_int_eq(stt_session_info(ep, e->session, &at_end[i].info), STT_OK);
+    }
+    hosts[i].on_event(hosts[i].ctx, sim, node, e);
+}
+
+static void client_at_end(void *ctx, struct stt_sim *sim, stt_sim_node node,
+                          const struct stt_event *e)
+{
+    (void)ctx;
+    look_at_end(0, sim, node, e);
+}
+
+static void server_at_end(void *ctx, struct stt_sim *sim, stt_sim_node node,
+                          const struct stt_event *e)
+{
+    (void)ctx;
+    look_at_end(1, sim, node, e);
+}
+
+static void equip_for_end(struct stt_sim_endpoint *endpoint, bool is_client)
+{
+    hosts[!is_client] = endpoint->host;
+    endpoint->host.on_event = is_client ? client_at_end : server_at_end;
+}
+
+static void require_end(const struct world_side *side, const struct stt_session_stats *before)
+{
+    unsigned i = side == w.server;
+    const struct stt_session_stats *s = &at_end[i].stats;
+    struct stt_session_stats none;
+    stt_ns ns[STT_HELD_COUNT], sum = 0;
+    ck_assert_uint_eq(at_end[i].n, 1);
+    ck_assert_uint_eq(s->bytes_delivered, MIB);
+    ck_assert_uint_eq(s->bytes_consumed, MIB);
+    ck_assert_uint_ge(s->packets_received, before->packets_received);
+    ck_assert_uint_ge(s->dropped_bad_tag, before->dropped_bad_tag);
+    ck_assert_uint_ge(before->dropped_bad_tag, 1);
+    ck_assert_uint_eq(at_end[i].info.opens_failed, s->dropped_bad_tag);
+    ck_assert_uint_eq(s->epochs, 1);
+    ck_assert_uint_eq(at_end[i].info.epoch, 1);
+    take_held(ns, s);
+    for (int by = 0; by < STT_HELD_COUNT; by++)
+        sum += ns[by];
+    ck_assert_uint_eq(sum, s->age_ns);
+    ck_assert_uint_ge(s->age_ns, before->age_ns);
+    ck_assert_int_eq(
+        stt_session_stats(world_endpoint(&w, side), stt_sim_now(w.sim), at_end[i].session, &none),
+        STT_E_STALE);
+}
+
+/* The client's end by its own word, the server's by the client's; both by silence. */
+START_TEST(what_a_session_did_can_be_asked_when_its_end_is_told)
+{
+    memset(at_end, 0, sizeof at_end);
+    setup(.equip = equip_for_end);
+    stt_sim_forge(w.sim, w.links.forth);
+    stt_sim_forge(w.sim, w.links.back);
+    mib_each_way();
+    world_require(&w, stt_session_update_keys(world_endpoint(&w, w.client), stt_sim_now(w.sim),
+                                              w.client->session) == STT_OK);
+    flows_run_for(&f, STT_S(1));
+    struct stt_session_stats c = stats_of(&f.client), s = stats_of(&f.server);
+    if (_i == 0) {
+        world_require(&w, stt_session_close(world_endpoint(&w, w.client), stt_sim_now(w.sim),
+                                            w.client->session, 0, "done") == STT_OK);
+    } else {
+        stt_sim_blackout(w.sim, w.links.forth, stt_sim_now(w.sim), STT_NEVER);
+        stt_sim_blackout(w.sim, w.links.back, stt_sim_now(w.sim), STT_NEVER);
+    }
+    flows_run_for(&f, STT_S(40));
+    require_end(w.client, &c);
+    require_end(w.server, &s);
+    ck_assert_int_eq(w.server->last.reason, _i ? STT_REASON_IDLE : STT_REASON_PEER_CLOSE);
+    flows_end(&f);
+}
+END_TEST
+
 AGED_SUITE("statistics", TEST(a_host_that_writes_little_holds_its_session),
            LOOP(a_reader_that_does_not_read_holds_by_the_flow_control_of_the_stream, 0, 2),
            LOOP(many_streams_that_nobody_reads_hold_by_the_flow_control_of_the_session, 0, 2),
@@ -576,4 +673,5 @@ AGED_SUITE("statistics", TEST(a_host_that_writes_little_holds_its_session),
            TEST(in_flight_is_what_is_out_and_at_most_the_window),
            FRESH_TEST(throughput_is_what_the_link_carries_on_both_sides,
                       "means are those of all its life"),
-           TEST(a_second_after_the_last_byte_the_throughput_is_nothing_and_the_mean_stays))
+           TEST(a_second_after_the_last_byte_the_throughput_is_nothing_and_the_mean_stays),
+           LOOP(what_a_session_did_can_be_asked_when_its_end_is_told, 0, 2))
