@@ -81,6 +81,7 @@ enum stt_event_type {
     STT_EVENT_DATAGRAM,      /* datagrams have come in: stt/datagrams.h */
     STT_EVENT_FATE,          /* it is known what became of datagrams */
     STT_EVENT_STAYED,        /* stt_session_move() has failed: nobody answered there */
+    STT_EVENT_STREAMS,       /* the peer allows more streams: once, after one was refused here */
 };
 
 /* Why a session or a code ended. */

@@ -25,7 +25,8 @@ struct stt_stream_options {
         .size = sizeof(struct stt_stream_options), .urgency = 3                                    \
     }
 
-/* STT_E_LIMIT: the peer allows no more now; STT_E_STATE: the session is not open. */
+/* STT_E_LIMIT: the peer allows no more now, and STT_EVENT_STREAMS follows when it does;
+ * STT_E_STATE: the session is not open. */
 int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
                     const struct stt_stream_options *options, stt_handle *out) STT_MUST_USE;
 

@@ -23,7 +23,7 @@ void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type,
 
 static const enum stt_event_type event_of_bit[] = {
     STT_EVENT_CONNECTED, STT_EVENT_ACCEPTED, STT_EVENT_STALLED, STT_EVENT_RESUMED, STT_EVENT_PATH,
-    STT_EVENT_DATAGRAM,  STT_EVENT_FATE,     STT_EVENT_STAYED,  STT_EVENT_CLOSED,
+    STT_EVENT_DATAGRAM,  STT_EVENT_FATE,     STT_EVENT_STAYED,  STT_EVENT_STREAMS, STT_EVENT_CLOSED,
 };
 
 /* For people and terminals: everything but printable ASCII becomes a dot. */

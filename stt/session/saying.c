@@ -89,11 +89,20 @@ static bool say_close(struct stt_session *s, struct wr *w)
     return stt_frame_close_encode(w, &f);
 }
 
+/* The limit has risen since that was to be said. */
+static bool is_free_again(const struct stt_streams *x, uint32_t bit)
+{
+    return (bit == STT_OWES_DATA_BLOCKED && x->send_limit != x->blocked_at) ||
+           (bit == STT_OWES_STREAMS_BLOCKED && !x->is_refused);
+}
+
 /* The session's own limits. A newer value is as good as a lost one. */
 static bool say_limit(struct stt_session *s, uint32_t bit, struct wr *w)
 {
     struct stt_streams *x = s->streams;
     struct frame_limit f = {.type = STT_FRAME_MAX_DATA};
+    if (is_free_again(x, bit))
+        return true;
     switch (bit) {
     case STT_OWES_MAX_DATA:
         f.limit = stt_window_announce(&x->window);
@@ -213,6 +222,10 @@ static bool say_stream_owed(struct stt_stream *t, struct stt_draft *d)
         uint32_t bit = left & -left;
         struct wr w = stt_packing_frame(d->packing);
         struct stt_piece piece = {.stream = t->slot, .owes = bit};
+        if (bit == STT_STREAM_OWES_BLOCKED && !t->blocked_said) {
+            t->owes &= (uint8_t)~bit; /* the limit has risen since */
+            continue;
+        }
         if (!say_of_stream(t, bit, &w))
             return false;
         stt_packing_add_frame(d->packing, &w, &piece, true);

@@ -116,7 +116,8 @@ enum {
     STT_PENDING_DATAGRAM = 1u << 5,
     STT_PENDING_FATE = 1u << 6,
     STT_PENDING_STAYED = 1u << 7,
-    STT_PENDING_CLOSED = 1u << 8, /* the last one; the object goes with it */
+    STT_PENDING_STREAMS = 1u << 8,
+    STT_PENDING_CLOSED = 1u << 9, /* the last one; the object goes with it */
 };
 
 /* W: the static keys of the handshake, which are nobody's, for REKEY. Stands behind protect. */

@@ -226,6 +226,14 @@ static void feed_starved(struct stt_endpoint *ep, stt_ns now, struct stt_session
     }
 }
 
+static void allow_streams(struct stt_endpoint *ep, struct stt_session *s, uint64_t limit)
+{
+    s->streams->peer_allows = limit;
+    if (s->streams->is_refused)
+        stt_endpoint_report(ep, s, STT_PENDING_STREAMS);
+    s->streams->is_refused = false;
+}
+
 uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                             uint64_t type, struct rd *r)
 {
@@ -244,7 +252,7 @@ uint64_t stt_arriving_limit(struct stt_endpoint *ep, stt_ns now, struct stt_sess
         break;
     case STT_FRAME_MAX_STREAMS:
         if (f.limit > x->peer_allows)
-            x->peer_allows = f.limit;
+            allow_streams(ep, s, f.limit);
         break;
     case STT_FRAME_DATA_BLOCKED:
         x->is_awaited = f.limit >= x->window.limit;

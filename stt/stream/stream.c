@@ -132,6 +132,7 @@ int stt_streams_make(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     stt_timers_init(&x->late, &ep->env, 1u << 29);
     x->is_adaptive = ep->config.adaptive;
     x->gaps_max = gaps_max(&ep->config);
+    x->blocked_at = UINT64_MAX;
     stt_allowance_init(&x->allowance, ep->config.max_streams);
     x->send_limit = s->params.max_data;
     x->peer_allows = s->params.max_streams;
@@ -254,6 +255,17 @@ bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event 
 /* -- opening
  * ---------------------------------------------------------------------------------------------- */
 
+/* The peer is told once for each limit, and the host when it has risen. */
+static void refuse(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
+{
+    if (s->streams->is_refused)
+        return;
+    s->streams->is_refused = true;
+    s->owed |= STT_OWES_STREAMS_BLOCKED;
+    stt_tracing_blocked(ep, now, s, NULL, STT_BLOCKED_BY_STREAMS);
+    stt_endpoint_ready(ep, s);
+}
+
 int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
                     const struct stt_stream_options *options, stt_handle *out)
 {
@@ -267,9 +279,7 @@ int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
         return STT_E_MEMORY;
     struct stt_streams *x = s->streams;
     if (x->next_number >= x->peer_allows) {
-        s->owed |= STT_OWES_STREAMS_BLOCKED;
-        stt_tracing_blocked(ep, now, s, NULL, STT_BLOCKED_BY_STREAMS);
-        stt_endpoint_ready(ep, s);
+        refuse(ep, now, s);
         return STT_E_LIMIT;
     }
     uint64_t id = x->next_number << 2 | (options->messages ? 2u : 0u) | (s->is_initiator ? 0u : 1u);

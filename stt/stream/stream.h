@@ -61,7 +61,7 @@ struct stt_stream {
     uint8_t owes;    /* STT_STREAM_OWES_ */
     uint8_t pending; /* STT_STREAM_ event bits */
     bool has_messages : 1, no_delay : 1, is_flushed : 1, wants_room : 1;
-    bool blocked_said : 1;                               /* of the present limit */
+    bool blocked_said : 1;                               /* the present limit holds it back */
     bool is_announced : 1;                               /* the peer was told of it, or will be */
     bool is_finished : 1, is_reset : 1, reset_acked : 1; /* sending */
     bool is_stopped : 1, was_reset : 1, is_read_out : 1; /* receiving */
@@ -89,10 +89,11 @@ struct stt_streams {
     uint64_t send_limit, sent;         /* the peer's MAX_DATA, and the same sum of ours */
     uint64_t next_number, peer_allows; /* ours */
     struct stt_allowance allowance;    /* theirs */
-    uint64_t blocked_at;
-    bool is_awaited;                  /* as of a stream, by the session's limit */
-    bool is_adaptive;                 /* who starves at a late level is raised */
-    uint8_t told_phase;               /* of the controller, by traces */
+    uint64_t blocked_at; /* the latest limit of the session that held data back; or UINT64_MAX */
+    bool is_awaited;     /* as of a stream, by the session's limit */
+    bool is_refused;     /* the host wanted one more than the peer allows */
+    bool is_adaptive;    /* who starves at a late level is raised */
+    uint8_t told_phase;  /* of the controller, by traces */
     struct stt_congestion congestion; /* of the path in use */
     struct stt_pacer pacer;
     uint64_t bytes_retransmitted;

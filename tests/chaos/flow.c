@@ -69,6 +69,7 @@ struct flow *flow_open(struct talk *t)
     int error = stt_stream_open(t->host->ep, host_now(t->host), t->session, &o, &stream);
     if (error) {
         c->tally.no_streams_left += error == STT_E_LIMIT;
+        t->was_refused = t->was_refused || error == STT_E_LIMIT;
         chaos_require(c, error == STT_E_LIMIT || talk_explains(t, error),
                       "host %u: stt_stream_open: %s", t->host->number, stt_error_text(error));
         return NULL;

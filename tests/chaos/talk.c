@@ -4,6 +4,7 @@
 #include "tests/chaos/talk.h"
 
 #include "stt/session/engine.h"
+#include "stt/stats.h"
 #include "tests/chaos/flow.h"
 #include "tests/chaos/host.h"
 #include "tests/support/traitor.h"
@@ -235,7 +236,7 @@ static const char *judge_reason(struct talk *t, const struct stt_event *e)
 static void on_closed(struct talk *t, const struct stt_event *e)
 {
     struct chaos *c = CHAOS(t);
-    struct stt_session_info info;
+    struct stt_session_stats stats;
     const char *wrong = judge_reason(t, e);
     chaos_tell(c, "host %u: session %llx closed: %s", t->host->number, (unsigned long long)t->tag,
                stt_reason_text(e->reason));
@@ -243,8 +244,9 @@ static void on_closed(struct talk *t, const struct stt_event *e)
                   stt_reason_text(e->reason), (unsigned long long)e->code, wrong);
     chaos_require(c, e->user == t, "host %u: a session ends with somebody else's pointer",
                   t->host->number);
-    chaos_require(c, stt_session_info(t->host->ep, t->session, &info) == STT_E_STALE,
-                  "host %u: the handle of a session that ended is not stale", t->host->number);
+    chaos_require(c,
+                  stt_session_stats(t->host->ep, host_now(t->host), t->session, &stats) == STT_OK,
+                  "host %u: of a session that ends nothing is known any more", t->host->number);
     t->is_closed = true;
     t->reason = e->reason;
     t->closed_at = chaos_now(c);
@@ -331,6 +333,12 @@ void talk_on_event(struct talk *t, const struct stt_event *e)
     case STT_EVENT_STAYED:
         tally->stayed++;
         break;
+    case STT_EVENT_STREAMS:
+        tally->streams_allowed++;
+        chaos_require(CHAOS(t), t->was_refused, "host %u hears of streams that it did not want",
+                      t->host->number);
+        t->was_refused = false;
+        break;
     case STT_EVENT_DATAGRAM:
         letters_read(t);
         break;
@@ -365,6 +373,11 @@ static void act_on_session(struct talk *t)
 void talk_act(struct talk *t)
 {
     struct chaos *c = CHAOS(t);
+    struct stt_session_info info;
+    chaos_require(c,
+                  !t->is_closed || t->is_lost ||
+                      stt_session_info(t->host->ep, t->session, &info) == STT_E_STALE,
+                  "host %u: the handle of a session that ended is not stale", t->host->number);
     if (!talk_is_alive(t))
         return;
     act_on_session(t);

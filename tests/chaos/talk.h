@@ -34,6 +34,7 @@ struct talk {
     bool is_lost;   /* the latter: its handle means nothing any more */
     bool was_whole; /* when it became calm */
     bool was_on_byte_stream;
+    bool was_refused; /* a stream, for there were too many, and nothing was heard since */
     enum stt_reason reason;
     stt_ns closed_at;
 

@@ -42,6 +42,7 @@
     X(stalled, "sessions stalled")                                                                 \
     X(resumed, "and resumed")                                                                      \
     X(moved, "path changes")                                                                       \
+    X(streams_allowed, "times that more streams were allowed")                                     \
     X(stayed, "moves that failed")                                                                 \
     X(on_byte_stream, "sessions that were on a byte stream")                                       \
     X(key_updates, "key updates asked for")                                                        \
