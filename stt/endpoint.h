@@ -51,6 +51,8 @@ struct stt_train {
     size_t len;           /* receive: bytes present; transmit: room before, bytes after */
     size_t segment_bytes; /* of each datagram; receive: 0 or >= len for just one */
     uint8_t ecn;          /* the two ECN bits of the IP header */
+    stt_handle session;   /* transmit: whose it is, and ... */
+    uint64_t first;       /* ... its first packet's number; for stt_endpoint_refused() */
 };
 
 /* -- the five verbs --------------------------------------------------------------------------- */
@@ -65,6 +67,11 @@ void stt_endpoint_receive(struct stt_endpoint *ep, stt_ns now, const struct stt_
 bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train *train);
 stt_ns stt_endpoint_deadline(const struct stt_endpoint *ep);
 void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now);
+
+/* The system has refused this train of transmit's as too large (EMSGSIZE), and nothing of it went
+ * out: packets on its path become smaller at once, and what it held goes again. Its data need not
+ * be there any more. Never for what somebody else says of a size (ICMP). */
+void stt_endpoint_refused(struct stt_endpoint *ep, stt_ns now, const struct stt_train *train);
 
 int stt_endpoint_carrier(struct stt_endpoint *ep, stt_ns now, uint32_t carrier,
                          const struct stt_carrier *properties);

@@ -162,6 +162,7 @@ struct stt_sim_machine {
     void (*expire)(void *ctx, stt_ns now);
     bool (*event)(void *ctx); /* deals with one event; false: there was none */
     void (*on_writable)(void *ctx, stt_sim_link link, bool writable);
+    void (*refused)(void *ctx, stt_ns now, const struct stt_train *train); /* see below */
 };
 
 /* The error of start. */
@@ -186,6 +187,10 @@ void stt_sim_address_add(struct stt_sim *sim, stt_sim_node node, const struct st
 void stt_sim_address_move(struct stt_sim *sim, stt_sim_node node, const struct stt_address *from,
                           const struct stt_address *to);
 struct stt_address stt_sim_address(const struct stt_sim *sim, stt_sim_node node);
+
+/* Trains with datagrams above this are refused by the node's own machine, which hears of it; 0:
+ * none are. What is above the MTU of a link vanishes in silence. */
+void stt_sim_refuse_above(struct stt_sim *sim, stt_sim_node node, uint32_t bytes);
 
 /* Without a word to anybody; checks that an endpoint gave back all its memory. */
 void stt_sim_kill(struct stt_sim *sim, stt_sim_node node);
@@ -243,6 +248,7 @@ struct stt_nat_stats stt_sim_nat_stats(const struct stt_sim *sim, stt_sim_nat na
 struct stt_sim_stats {
     uint64_t events;
     uint64_t no_route, no_node, nat_refused, not_running;
+    uint64_t trains_refused; /* by their own machine */
 };
 struct stt_sim_stats stt_sim_stats(const struct stt_sim *sim);
 

@@ -489,6 +489,7 @@ bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train
 {
     if (train->len < STT_DATAGRAM_BYTES_MIN || !stt_endpoint_is_alive(ep, now))
         return false;
+    train->session = train->first = 0;
     if (!transmit_reply(ep, train) && !transmit_session(ep, now, train))
         return false;
     ep->stats.datagrams_sent += (train->len + train->segment_bytes - 1) / train->segment_bytes;

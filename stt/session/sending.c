@@ -178,6 +178,8 @@ static void send_train(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     s->bytes_sent += train->len;
     if (is_ping(p))
         s->rekey_clock.idle.packets++;
+    train->session = stt_endpoint_handle(ep, s);
+    train->first = first;
     stt_paths_on_sent(&s->paths, &train->path, train->len);
     stt_tracing_sent(ep, now, s, train, first);
     if (!elicits || s->state > STT_SESSION_OPEN)

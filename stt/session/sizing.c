@@ -112,3 +112,28 @@ uint32_t stt_sizing_probe(struct stt_session *s, stt_ns now, size_t room)
     window = window / 2 < room ? window / 2 : room;
     return stt_size_next_probe(&x->size, now, (uint32_t)window);
 }
+
+/* -- what this host cannot send ------------------------------------------------------------------
+ */
+
+static size_t largest_of(const struct stt_train *train)
+{
+    return train->segment_bytes < train->len ? train->segment_bytes : train->len;
+}
+
+/* What is as large as the base has nowhere to fall to, and would be refused again at once: it is
+ * lost like any other. */
+void stt_endpoint_refused(struct stt_endpoint *ep, stt_ns now, const struct stt_train *train)
+{
+    struct stt_session *s = stt_slab_at(&ep->sessions, train->session);
+    size_t largest = largest_of(train);
+    if (!s || s->state != STT_SESSION_OPEN || !s->streams || largest <= s->streams->size.base)
+        return;
+    if (stt_paths_which(&s->paths, &train->path) == s->paths.in_use)
+        stt_size_on_refused(&s->streams->size, (uint32_t)largest);
+    stt_loss_forget(&s->loss, now, train->first,
+                    train->first + (train->len + largest - 1) / largest);
+    stt_settling_drain(ep, now, s);
+    stt_session_rearm(ep, s);
+    stt_endpoint_ready(ep, s);
+}

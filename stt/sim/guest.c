@@ -98,6 +98,11 @@ static void on_writable(void *ctx, stt_sim_link link, bool writable)
         g->spec.host.on_writable(g->spec.host.ctx, g->sim, g->node, link, writable);
 }
 
+static void refused(void *ctx, stt_ns now, const struct stt_train *train)
+{
+    stt_endpoint_refused(((struct stt_sim_guest *)ctx)->ep, now, train);
+}
+
 static const struct stt_sim_machine endpoint_machine = {
     .start = start,
     .stop = stop,
@@ -107,6 +112,7 @@ static const struct stt_sim_machine endpoint_machine = {
     .expire = expire,
     .event = event,
     .on_writable = on_writable,
+    .refused = refused,
 };
 
 int stt_sim_endpoint_add(struct stt_sim *sim, const struct stt_sim_endpoint *endpoint,

@@ -68,6 +68,19 @@ static bool is_possible(const struct stt_train *t)
            t->len <= t->segment_bytes * STT_TRAIN_SEGMENTS;
 }
 
+static bool is_refused(const struct stt_sim_inhabitant *n, const struct stt_train *t)
+{
+    return n->refuses_above && t->segment_bytes > n->refuses_above && t->len > n->refuses_above;
+}
+
+static void refuse(struct stt_sim *sim, const struct stt_sim_inhabitant *n,
+                   const struct stt_train *t)
+{
+    sim->stats.trains_refused++;
+    if (n->machine.refused)
+        n->machine.refused(n->ctx, sim->now, t);
+}
+
 static void send(struct stt_sim *sim, const struct stt_sim_inhabitant *n, struct stt_parcel *p,
                  const struct stt_train *t)
 {
@@ -87,10 +100,13 @@ static bool transmit(struct stt_sim *sim, struct stt_sim_inhabitant *n)
     struct stt_train train = {.data = p->data, .len = STT_TRAIN_BYTES};
     bool any = n->machine.transmit(n->ctx, sim->now, &train);
     bool possible = is_possible(&train) && train.data == p->data;
-    if (any && possible)
+    bool goes_out = any && possible && !is_refused(n, &train);
+    if (goes_out)
         send(sim, n, p, &train);
     else
         stt_parcel_free(&sim->net.medium.parcels, p);
+    if (any && possible && !goes_out)
+        refuse(sim, n, &train);
     if (any && !possible)
         stt_sim_fail(sim, "at %llu ns: node %u transmits %zu bytes in segments of %zu",
                      (unsigned long long)sim->now, n->number, train.len, train.segment_bytes);
@@ -204,6 +220,11 @@ int stt_sim_machine_add(struct stt_sim *sim, const struct stt_sim_machine *machi
     stt_sim_address_add(sim, n->number, address);
     *out = n->number;
     return STT_OK;
+}
+
+void stt_sim_refuse_above(struct stt_sim *sim, stt_sim_node node, uint32_t bytes)
+{
+    stt_sim_inhabitant(sim, node)->refuses_above = bytes;
 }
 
 void stt_sim_touch(struct stt_sim *sim, stt_sim_node node)

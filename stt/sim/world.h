@@ -21,6 +21,7 @@ struct stt_sim_inhabitant {
     struct stt_sim_guest *guest; /* NULL: some other machine */
     struct stt_address addresses[STT_SIM_ADDRESSES_MAX];
     uint32_t n_addresses;
+    uint32_t refuses_above; /* bytes of a datagram; 0: takes all */
     bool is_alive, is_suspended;
 
     bool is_touched;

@@ -44,12 +44,12 @@
 #define STT_CODE_LIFE_NS            STT_S(10 * 60) /* nobody reads a code aloud for longer */
 #define STT_CODE_GUESSES_MAX        3u             /* of 2^40: one in 3.7 * 10^11 */
 #define STT_CODE_OUTSTANDING_MAX    3u             /* attempts at a time, over all addresses */
-#define STT_CODE_ATTEMPTS_MAX       3u             /* an initiator's: each may meet a guesser */
-#define STT_CODE_SLOT_MAX           9999u          /* four digits; slot 0 is a passphrase */
-#define STT_PASSPHRASE_GUESSES_FREE 3u             /* then one attempt ... */
-#define STT_PASSPHRASE_PAUSE_NS     STT_S(5 * 60)  /* ... in this time: 105,000 a year */
-#define STT_PASSPHRASE_BYTES_MIN    8u             /* a shorter one falls even so */
-#define STT_PASSPHRASE_BYTES_MAX    256u           /* a line of text */
+#define STT_CODE_ATTEMPTS_MAX       3u            /* an initiator's, counted by who asks its user */
+#define STT_CODE_SLOT_MAX           9999u         /* four digits; slot 0 is a passphrase */
+#define STT_PASSPHRASE_GUESSES_FREE 3u            /* then one attempt ... */
+#define STT_PASSPHRASE_PAUSE_NS     STT_S(5 * 60) /* ... in this time: 105,000 a year */
+#define STT_PASSPHRASE_BYTES_MIN    8u            /* a shorter one falls even so */
+#define STT_PASSPHRASE_BYTES_MAX    256u          /* a line of text */
 
 /* Handshake parameters. */
 #define STT_EXTENSIONS_MAX          16u      /* their list stays within 32 bytes */

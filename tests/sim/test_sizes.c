@@ -2,6 +2,7 @@
  * The packet size of a path, found and found again by sessions that move data. Spec 04, "Packet
  * size". */
 #include "stt/session/engine.h"
+#include "stt/stats.h"
 #include "tests/support/flows.h"
 #include "tests/support/suite.h"
 #include "tests/support/traitor.h"
@@ -121,6 +122,101 @@ START_TEST(nothing_is_probed_where_no_data_flows)
 }
 END_TEST
 
+/* -- what the sender's own machine refuses ------------------------------------------------------
+ */
+
+static struct stt_session_stats stats_now(void)
+{
+    struct stt_session_stats s;
+    world_require(&w, stt_session_stats(f.client.ep, stt_sim_now(w.sim), w.client->session, &s) ==
+                          STT_OK);
+    return s;
+}
+
+START_TEST(what_the_host_cannot_send_is_never_in_use_case_57)
+{
+    uint32_t most = mtus[_i] - HEADERS;
+    setup(.configure = search_far);
+    stt_sim_refuse_above(w.sim, w.client->node, most);
+    flows_run_for(&f, STT_MS(10 * RTT_MS));
+    ck_assert_msg(is_found(mtus[_i]), "%u where %u can be sent", bytes_now(), most);
+    world_require(&w, stt_sim_stats(w.sim).trains_refused > 0);
+    ck_assert_uint_eq(stats_now().packets_lost, 0);
+    ck_assert_uint_eq(stats_now().bytes_retransmitted, 0); /* probes hold nothing */
+    flows_end(&f);
+}
+END_TEST
+
+/* As where a tunnel has come up: what is refused goes again in smaller packets, and no controller
+ * has heard of it. */
+START_TEST(when_the_host_refuses_the_size_in_use_it_falls_at_once_case_57)
+{
+    enum { MOST = 1400 };
+    setup(.mtu = 1500);
+    flows_run_for(&f, STT_S(2));
+    world_require(&w, is_found(1500));
+    uint64_t window = stats_now().window_bytes, read = flows_peer(&f, flow)->read;
+    stt_sim_refuse_above(w.sim, w.client->node, MOST);
+    for (int i = 0; i < 100 && !stt_sim_stats(w.sim).trains_refused; i++)
+        flows_run_for(&f, STT_MS(1));
+    world_require(&w, stt_sim_stats(w.sim).trains_refused > 0);
+    ck_assert_uint_eq(bytes_now(), 1200);
+    ck_assert_uint_ge(stats_now().window_bytes, window);
+    ck_assert_uint_gt(stats_now().bytes_retransmitted, 0);
+    flows_run_for(&f, STT_S(1));
+    ck_assert_msg(is_found(MOST + HEADERS), "%u where %u can be sent", bytes_now(), MOST);
+    ck_assert_uint_eq(stats_now().packets_lost, 0);
+    ck_assert_uint_gt(flows_peer(&f, flow)->read, read + RATE / 8 * 3 / 4);
+    flows_end(&f);
+}
+END_TEST
+
+START_TEST(what_every_path_carries_is_not_given_up_where_the_host_refuses_it)
+{
+    setup(.mtu = 1500);
+    flows_run_for(&f, STT_S(2));
+    uint64_t window = stats_now().window_bytes;
+    stt_sim_refuse_above(w.sim, w.client->node, 1100);
+    flows_run_for(&f, STT_S(5));
+    ck_assert_uint_eq(bytes_now(), 1200);
+    /* What fills the window, which grows meanwhile, and what is tried again by PTO. */
+    ck_assert_uint_le(stt_sim_stats(w.sim).trains_refused, 2 * window / 1200 + 100);
+    stt_sim_refuse_above(w.sim, w.client->node, 0);
+    uint64_t read = flows_peer(&f, flow)->read;
+    flows_run_for(&f, STT_S(4));
+    ck_assert_uint_gt(flows_peer(&f, flow)->read, read);
+    flows_end(&f);
+}
+END_TEST
+
+/* Of trains of no session, of another path, of one that is gone, or of what every path carries. */
+START_TEST(a_refusal_that_says_nothing_of_the_path_in_use_changes_nothing)
+{
+    setup(.mtu = 1500);
+    flows_run_for(&f, STT_S(2));
+    struct stt_train train = {
+        .path = *stt_paths_current(&traitor_session(f.client.ep, w.client->session)->paths),
+        .len = 3000,
+        .segment_bytes = 1400,
+        .session = w.client->session,
+        .first = UINT64_MAX - 10};
+    struct stt_train trains[] = {train, train, train, train};
+    trains[0].session = 0;
+    trains[1].session = w.client->session + (UINT64_C(1) << 32);
+    trains[2].path.remote.port++;
+    trains[3].segment_bytes = 1200;
+    struct stt_session_stats before = stats_now();
+    for (int i = 0; i < 4; i++) {
+        stt_endpoint_refused(f.client.ep, stt_sim_now(w.sim), &trains[i]);
+        ck_assert_uint_eq(stats_now().in_flight_bytes, before.in_flight_bytes);
+        world_require(&w, is_found(1500));
+    }
+    stt_endpoint_refused(f.client.ep, stt_sim_now(w.sim), &train);
+    ck_assert_uint_eq(bytes_now(), 1200);
+    flows_end(&f);
+}
+END_TEST
+
 AGED_SUITE("sizes",
            FRESH_LOOP(the_size_is_found_within_16_bytes_in_ten_round_trips, 0, MTUS,
                       "who knows the road paces, and takes twelve"),
@@ -128,4 +224,9 @@ AGED_SUITE("sizes",
            LOOP(when_only_large_packets_are_dropped_the_size_falls_and_is_found_again_case_53, 0,
                 HOLES),
            TEST(losses_by_congestion_are_no_black_hole),
-           TEST(nothing_is_probed_where_no_data_flows))
+           TEST(nothing_is_probed_where_no_data_flows),
+           FRESH_LOOP(what_the_host_cannot_send_is_never_in_use_case_57, 1, MTUS - 1,
+                      "what is lost is counted from its beginning"),
+           FRESH_TEST(when_the_host_refuses_the_size_in_use_it_falls_at_once_case_57, "likewise"),
+           TEST(what_every_path_carries_is_not_given_up_where_the_host_refuses_it),
+           TEST(a_refusal_that_says_nothing_of_the_path_in_use_changes_nothing))
