@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * aead: the table of suites and what is chosen from it (spec 02, "Protection"). Owns nothing and
+ * aead: the table of suites and what is chosen from it (spec 02, "Suites"). Owns nothing and
  * asks nobody: which processor there is, is an argument. */
 #include "crypto/aead.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * aead: the ciphers that protect packets, as a table of suites (spec 02, "Protection").
+ * aead: the ciphers that protect packets, as a table of suites (spec 02, "Suites").
  *
  * Everything works through struct stt_aead_suite; a suite of somebody else's making is used by
  * passing a pointer to it. One id may have several implementations: they give the same bytes and

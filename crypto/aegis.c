@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * aegis: makes suites of the AEGIS engines: walks a train and takes neighbours of equal lengths two
- * at a time where there is an engine for it (spec 02, "Protection"). The key state is the key.
+ * at a time where there is an engine for it (spec 02, "Suites"). The key state is the key.
  *
  * Limits: the draft claims 128-bit security against forgery, which allows more attempts than there
  * are packet numbers, and bounds messages under a key only where nonces are random; ours count. So

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * aes_mask: AES-128 and AES-256 on single blocks (FIPS 197), for header masks (spec 02, "Header
- * mask"). The state is the expanded key: 11 or 15 round keys, as bytes. Runs only where the
- * processor has AES instructions; knows nothing about packets. */
+ * aes_mask: AES-128 and AES-256 on single blocks (FIPS 197), for header masks (spec 02, "Masking").
+ * The state is the expanded key: 11 or 15 round keys, as bytes. Runs only where the processor has
+ * AES instructions; knows nothing about packets. */
 #include "crypto/aes_mask.h"
 
 #include "crypto/aes_round.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * aes_mask: header masks from single AES blocks, for the suites built on AES (spec 02, "Header
- * mask"). The shapes are those of struct stt_aead_suite's mask_init and mask. */
+ * aes_mask: header masks from single AES blocks, for the suites built on AES (spec 02, "Masking").
+ * The shapes are those of struct stt_aead_suite's mask_init and mask. */
 #ifndef STT_CRYPTO_AES_MASK_H
 #define STT_CRYPTO_AES_MASK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * base32: bytes as letters and digits, RFC 4648 without padding, for secrets too: what is done, and
- * which memory is touched, depends on lengths alone. */
+ * which memory is touched, depends on lengths alone. Spec 03, "Text forms". */
 #ifndef STT_CRYPTO_BASE32_H
 #define STT_CRYPTO_BASE32_H
 

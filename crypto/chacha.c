@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * chacha: ChaCha20-Poly1305 by libsodium, and header masks as in RFC 9001, 5.4.4 (spec 02,
- * "Protection" and "Header mask"). Both states are the key. The limit of failed opens is that of
+ * "Suites" and "Masking"). Both states are the key. The limit of failed opens is that of
  * RFC 9001, 6.6. */
 #include "crypto/chacha.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * code: owns nothing; libsodium takes and returns the memory of Argon2id.
  *
- * Invariant: two texts that spec 03 calls the same code give the same struct stt_code. It must not
+ * Invariant: two texts that the spec calls the same code give the same struct stt_code. It must not
  * know who guesses, how often, or what a code admits to. Spec 03, "Codes". */
 #include "crypto/code.h"
 

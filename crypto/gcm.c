@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * gcm: AES-256-GCM by libsodium (spec 02, "Protection"). The key state is libsodium's expanded key.
+ * gcm: AES-256-GCM by libsodium (spec 02, "Suites"). The key state is libsodium's expanded key.
  * The limit of failed opens is that of RFC 9001, 6.6; that of packets is half of what it allows. */
 #include "crypto/gcm.h"
 

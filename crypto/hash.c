@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * hash: owns nothing; every function is pure and leaves no secret on the stack. It must not know
- * what is hashed. Spec 03, "Noise". */
+ * what is hashed. Spec 03, "Functions". */
 #include "crypto/hash.h"
 
 #include <assert.h>

@@ -26,7 +26,7 @@ struct stt_mac_base {
 void stt_mac1_key(uint8_t key[STT_MAC_KEY_BYTES], const struct stt_mac_base *base,
                   uint8_t message_number);
 
-/* The MAC of spec 03 over m: mac1 of a datagram up to mac1; mac2 with the cookie as key. */
+/* MAC (spec 03, "Functions") over m: mac1 of a datagram up to mac1; mac2 with the cookie as key. */
 void stt_mac(uint8_t mac[STT_MAC_BYTES], const uint8_t key[STT_MAC_KEY_BYTES], struct bytes m);
 bool stt_mac_verify(const uint8_t mac[STT_MAC_BYTES], const uint8_t key[STT_MAC_KEY_BYTES],
                     struct bytes m) STT_MUST_USE;

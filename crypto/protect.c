@@ -8,7 +8,8 @@
  * Invariants: sealed numbers ascend; a packet is opened with the one key that phase and number
  * select, never by trying; the window and the epoch move only for a packet that has opened. Only
  * the current epoch has expanded keys: the others are expanded for the few packets that need them.
- * It must not know frames, sessions or time. Spec 02, "Protected packets". */
+ * It must not know frames, sessions or time. Spec 02, "Protected packets",
+ * "Packet number", "Nonce and associated data", "Masking", "Opening". */
 #include "crypto/protect.h"
 
 #include "stt/base/env.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * L0: streams and datagrams of an endpoint's sessions. Spec 05.
+ * L0: streams and datagrams of an endpoint's sessions. Spec 05, "What a stream is".
  *
  * A stream is opened by either side and carries bytes, or messages, in both directions; each
  * direction ends by itself. Writing copies into the stream's send ring and never blocks; reading

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What happened, as typed events of 64 bytes: numbers only, and never a secret, an address or a
- * name. Spec 09 says what each of them means.
+ * name. Spec 09, "Events", says what each of them means.
  *
  * An endpoint remembers its last events, always, and hands them out as often as it is asked:
  *

@@ -29,7 +29,7 @@ struct stt_ack_sample {
 
 struct stt_controller;
 
-/* What a controller is about, for people (spec 09). */
+/* What a controller is about, for people (spec 09, "Events"). */
 #define STT_PHASES(X)                                                                              \
     X(NONE, "none")                                                                                \
     X(SLOW_START, "slow_start")                                                                    \

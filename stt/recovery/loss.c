@@ -3,7 +3,7 @@
  * and in the packets that it newly settles. Invariants: between two calls no pull is under way;
  * nothing below lost_from is SENT; at[].in_flight_bytes is the sum over the SENT packets of that
  * path. It must not know what a piece or an owed bit means, nor how the window follows. Spec 06,
- * "Packet sent" to "Timer", "Path change". */
+ * "Packet sent", "Ack received", "Loss", "Timer", "Path change". */
 #include "stt/recovery/loss.h"
 
 #include <assert.h>

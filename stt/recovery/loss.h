@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * loss: what became of the packets that were sent, for one session on up to two paths: which have
- * arrived, which are lost, when to ask. Spec 06, "Packet sent" to "Timer". It sends nothing and
- * calls nobody: results are pulled.
+ * arrived, which are lost, when to ask. Spec 06, "Packet sent", "Ack received", "Loss", "Timer".
+ * It sends nothing and calls nobody: results are pulled.
  *
  *     stt_loss_begin_train(&l, now, path, numbers, more)       a train goes out, if this is STT_OK
  *     for each number:

@@ -5,7 +5,8 @@
  *      from                      to
  *     ---|-----------------------|---     to - from <= slots, a power of two from 64
  *        | 1 . . 1 1 . . . . 1 1 |        outside of the window no bit is set
- */
+ *
+ * Spec 06, "Words": what is in flight is a ring indexed by packet number. */
 #ifndef STT_RECOVERY_MARKS_H
 #define STT_RECOVERY_MARKS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * admission: packets of strangers, in the order of checks of spec 03. Nothing is remembered of a
- * packet that fails one, and the dear checks come last.
+ * admission: packets of strangers, in the order of spec 03, "Order of checks". Nothing is
+ * remembered of a packet that fails one, and the dear checks come last.
  *
  *     kind -> armed -> mac1 -> mac2 | budget | cookie -> copy -> seen, caps -> key, list -> the
  * rest

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * config: one sentence for each mistake, and one for each reason. No printf in the core, so the
- * sentences are fixed texts. */
+ * sentences are fixed texts. Spec 02, "Handshake parameters"; spec 04, "Limits of an endpoint". */
 #include "stt/endpoint.h"
 
 #include "crypto/aead.h"

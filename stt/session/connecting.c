@@ -325,7 +325,8 @@ static bool have_crossed(const struct stt_session *ours, const struct stt_sessio
            !(theirs->is_confirmed && ours->created_at > theirs->confirmed_at);
 }
 
-/* Of two connects that crossed, the one of the smaller peer id stays (spec 04). */
+/* Of two connects that crossed, the one of the smaller peer id stays (spec 04, "Two sessions or
+ * one"). */
 static void settle_exclusive(struct stt_endpoint *ep, stt_ns now, const struct stt_peer_id *peer)
 {
     stt_handle out = stt_map_find(&ep->exclusive_out, peer->bytes);

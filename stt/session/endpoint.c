@@ -3,7 +3,8 @@
  *
  * Owns every object of its sessions. Invariants: a session is in `ready` iff it may have something
  * to send, in `events` iff the host has something to hear of it; a handle is stale from the
- * event after CLOSED on. It must not know what packets mean. Spec 02, "Opening", and 04. */
+ * event after CLOSED on. It must not know what packets mean. Spec 02, "Opening"; spec 04,
+ * "Transport parameters", "Fork and suspend"; spec 03, "Secrets in memory". */
 #include "stt/session/engine.h"
 
 #include "crypto/cpu.h"

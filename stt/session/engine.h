@@ -15,7 +15,9 @@
  *     sizing       the packet size, as it is found
  *     rekeying     new keys for a session that runs
  *     lifetime     states, timers, the end
- *     tracing      what they tell of themselves */
+ *     tracing      what they tell of themselves
+ *
+ * Spec 04, "States"; each of them names its own. */
 #ifndef STT_SESSION_ENGINE_H
 #define STT_SESSION_ENGINE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * events: what the host is to hear of sessions and codes, kept until it is pulled. A session is in
- * the endpoint's list of events iff a bit of `pending` is set. Spec 04. */
+ * the endpoint's list of events iff a bit of `pending` is set. Spec 04, "States". */
 #include "stt/session/engine.h"
 
 void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint16_t pending)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * handshake: builds and judges the handshake messages of modes K, S and W (spec 03).
+ * handshake: builds and judges the handshake messages of modes K, S and W (spec 03, "Modes",
+ * "Payloads").
  *
  * Owns the Noise state, the CPace part of mode W and the packet that is out. Invariants: whatever
  * does not verify changes nothing (the Noise state is read on a copy and committed at the end); a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * handshake: what the handshake messages hold and how they are judged, in modes K, S and W, for
- * either side (spec 03). It builds and consumes packets; when they are sent, who may ask and what
- * becomes of the session is decided elsewhere.
+ * either side (spec 03, "Modes", "Payloads"). It builds and consumes packets; when they are sent,
+ * who may ask and what becomes of the session is decided elsewhere.
  *
  *     initiator                               responder
  *     begin ---------- message 1 ----------->  open_1, read_1, write_2

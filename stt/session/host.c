@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * host: sessions as the host sees them: what it may do to one, and what it may ask. Spec 04. */
+ * host: sessions as the host sees them: what it may do to one, and what it may ask. Spec 04,
+ * "States". */
 #include "stt/session/engine.h"
 
 int stt_session_close(struct stt_endpoint *ep, stt_ns now, stt_handle session, uint64_t code,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * lifetime: the states of a session, its deadlines and its end. Spec 04, "States" and "Timers".
+ * lifetime: the states of a session, its deadlines and its end. Spec 04, "States",
+ * "Both sides, later", "Timers".
  *
  * Each deadline in one sentence:
  *   repeat      the handshake message that is out goes out again, ever more slowly;

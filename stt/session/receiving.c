@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * receiving: opened packets. The frame table says what a frame may do; the handler table beside it
  * says what it does. A rule that the peer breaks ends the session; nothing here is an error to the
- * caller. Spec 02, "Opening" and "Frames"; spec 04. */
+ * caller. Spec 02, "Opening" and "Frames"; spec 04, "States". */
 #include "stt/session/engine.h"
 
 /* One packet on its way through the handlers. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * routes: what a session does when its path changes: whose estimates hold, which window, which
- * packet size, which id. The path that a trial may return to keeps its own. Spec 04, "Paths"; 06,
- * "Path change". */
+ * packet size, which id. The path that a trial may return to keeps its own. Spec 04, "Paths",
+ * "Carriers"; spec 06, "Path change". */
 #include "stt/session/engine.h"
 
 static void owe_retire(struct stt_endpoint *ep, struct stt_session *s, uint32_t places)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * sending: what a session owes becomes packets. It decides what goes into a packet and on which
- * path; how it is sealed is decided in crypto/protect. Spec 04, 06. */
+ * path; how it is sealed is decided in crypto/protect. Spec 06, "Packet sent", "Sending". */
 #include "stt/session/saying.h"
 
 #include <assert.h>
@@ -84,7 +84,8 @@ static void update_keys_in_time(struct stt_session *s)
     s->owed |= STT_OWES_PING; /* so that the peer follows, and is heard in the new one */
 }
 
-/* Now and then a number is left out: who acknowledges it did not listen (spec 06). */
+/* Now and then a number is left out: who acknowledges it did not listen (spec 06, "Skipped
+ * numbers"). */
 static void skip_number(struct stt_session *s)
 {
     if (!stt_loss_skips(&s->loss, s->protect->next_number))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * session: one conversation with one peer, as a state machine inside an endpoint. Spec 04.
+ * session: one conversation with one peer, as a state machine inside an endpoint. Spec 04,
+ * "States".
  *
  * The session dispatches and sequences; each question is answered by a part of its own:
  *     handshake   what do the first messages say        ids     by which ids are we found

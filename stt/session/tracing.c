@@ -2,7 +2,7 @@
  * tracing: what sessions tell of themselves, as events for the recorder and the env's hook, and
  * secrets for its key log, if it has one. Events are told for a train, an ACK or a run of packets,
  * never for a packet, and cost a few stores. It must not change anything but what it keeps for
- * itself, nor put anything secret into an event. Spec 09. */
+ * itself, nor put anything secret into an event. Spec 09, "Events", "Key log". */
 #include "stt/session/engine.h"
 
 #include "stt/keylog.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * tracing: what sessions tell of themselves (spec 09): each function is an event, or several, and
- * is called where it happens. What changes seldom (keys, packet size, the controller's phase) is
- * compared with what was told last, once for a train or an ACK. */
+ * tracing: what sessions tell of themselves (spec 09, "Events"): each function is an event, or
+ * several, and is called where it happens. What changes seldom (keys, packet size, the controller's
+ * phase) is compared with what was told last, once for a train or an ACK. */
 #ifndef STT_SESSION_TRACING_H
 #define STT_SESSION_TRACING_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * arriving: frames of the peer about streams. Each answers NO_ERROR or the close code of the rule
- * that was broken; STT_UNHEARD when there is no memory: then the packet counts as lost. Spec 05. */
+ * that was broken; STT_UNHEARD when there is no memory: then the packet counts as lost. Spec 05,
+ * "Receiving", "Flow control". */
 #include "stt/session/engine.h"
 
 /* -- whose stream is it

@@ -4,7 +4,8 @@
  *
  *      base                                     offset / STT_CHUNK_BYTES names a chunk,
  *        |   chunk   |   chunk   |   chunk   |  offset % STT_CHUNK_BYTES the place in it
- */
+ *
+ * Spec 05, "Flow control": memory is taken when bytes arrive, not when a window is announced. */
 #ifndef STT_STREAM_CHUNKS_H
 #define STT_STREAM_CHUNKS_H
 

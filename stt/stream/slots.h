@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * slots: the places of a session's streams, by which pieces in flight name them. A place is used
  * again only when no packet that may name the stream before is remembered: so a late ack never
- * meets another stream, and finding one is an index and not a search. */
+ * meets another stream, and finding one is an index and not a search. Spec 06, "Ack received". */
 #ifndef STT_STREAM_SLOTS_H
 #define STT_STREAM_SLOTS_H
 

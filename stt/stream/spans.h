@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * spans: a set of ranges of a stream's bytes, for what did not go in order. It is empty nearly all
  * the time, one range most of the rest, and takes no memory for either; a table of at most
- * STT_SPANS_MAX ranges comes from the pool when it must, and goes back when it need not. */
+ * STT_SPANS_MAX ranges comes from the pool when it must, and goes back when it need not. Spec 05,
+ * "Fragments". */
 #ifndef STT_STREAM_SPANS_H
 #define STT_STREAM_SPANS_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * stream: the life of the object, from opening to its end, and when it has its turn. Writing and
- * reading are in files of their own; what the peer does is in arriving.c. Spec 05.
+ * reading are in files of their own; what the peer does is in arriving.c. Spec 05, "What a
+ * stream is".
  *
  * Invariants: a stream is in the scheduler iff it has something to send that its own limit allows;
  * in `owed` iff a frame about it must be said; in the endpoint's stream_events iff the host has

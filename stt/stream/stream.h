@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * stream: one stream of a session, and what a session knows of its streams. Spec 05.
+ * stream: one stream of a session, and what a session knows of its streams. Spec 05, "What a
+ * stream is".
  *
  *     stream      what the host does        arriving   what the peer does
  *     packing     what goes into packets    sendq, recvq, window, messages, scheduler, numbers  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * codes: what the numbers in an event are called, where they are names. */
+ * codes: what the numbers in an event are called, where they are names. Spec 09, "Events". */
 #ifndef STT_TRACE_CODES_H
 #define STT_TRACE_CODES_H
 

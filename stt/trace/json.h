@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * json: an object, member by member, in the caller's memory: only what a trace needs. Names and
- * structure are the caller's, so nothing but texts is escaped. */
+ * structure are the caller's, so nothing but texts is escaped. Spec 09,
+ * "qlog". */
 #ifndef STT_TRACE_JSON_H
 #define STT_TRACE_JSON_H
 

@@ -2,7 +2,7 @@
  * text: an event as a line for people: names and numbers in the order of the table.
  *
  *     12.345678901 4294967297 packets_sent purpose=data first_number=17 end_number=61 bytes=...
- */
+ * Spec 09, "Events". */
 #include "stt/base/line.h"
 #include "stt/trace/codes.h"
 

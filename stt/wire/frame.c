@@ -3,7 +3,7 @@
  *
  * A decoder and its encoder share one predicate for what a frame may hold, so that nothing is sent
  * which would be refused. They must not know sessions, streams or paths: whether a stream may have
- * a frame, whether a packet was ever sent, is asked elsewhere. Spec 02-wire, "Frames". */
+ * a frame, whether a packet was ever sent, is asked elsewhere. Spec 02, "Frames". */
 #include "stt/wire/frame.h"
 
 const struct stt_frame_rule stt_frame_rules[STT_FRAME_EXTENSION + 1] = {

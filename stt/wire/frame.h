@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * frame: a struct, a decoder and an encoder for each frame, the table of what each may do, and the
- * close codes. Spec 02-wire, "Frames".
+ * close codes. Spec 02, "Frames", "Close codes"; the layouts are under their names there.
  *
  *     while (rd_left(&r)) {
  *         uint64_t type = stt_frame_type_decode(&r);
@@ -152,13 +152,15 @@ static inline uint64_t stt_frame_type_decode(struct rd *r)
     return rd_varint_shortest(r);
 }
 
-/* PADDING: the rest of the run that a first zero byte began, and its length with that byte. */
+/* Spec 02, "PADDING, PING". PADDING: the rest of the run that a first zero byte began, and its
+ * length with that byte. */
 size_t stt_frame_padding_decode(struct rd *r);
 bool stt_frame_padding_encode(struct wr *w, size_t len) STT_MUST_USE;
 
 bool stt_frame_ping_encode(struct wr *w) STT_MUST_USE;
 
-/* ACK, ACK_ECN. Decoding has checked every range; they stay encoded until they are walked. */
+/* Spec 02, "ACK, ACK_ECN". Decoding has checked every range; they stay encoded until they are
+ * walked. */
 struct frame_ecn {
     uint64_t ect0, ect1, ce;
 };
@@ -211,6 +213,7 @@ static inline bool stt_frame_ack_next(struct frame_ack_walk *walk, struct stt_ra
     return true;
 }
 
+/* Spec 02, "RESET, STOP, SKIP". */
 struct frame_reset {
     uint64_t stream;
     uint64_t code;
@@ -235,7 +238,8 @@ bool stt_frame_stop_encode(struct wr *w, const struct frame_stop *f) STT_MUST_US
 bool stt_frame_skip_decode(struct rd *r, struct frame_skip *f) STT_MUST_USE;
 bool stt_frame_skip_encode(struct wr *w, const struct frame_skip *f) STT_MUST_USE;
 
-/* STREAM. An offset of 0 is left out; without Length the data runs to the end of the packet. */
+/* Spec 02, "STREAM", "Stream ids". An offset of 0 is left out; without Length the data runs to the
+ * end of the packet. */
 struct frame_stream {
     uint64_t stream;
     uint64_t offset;
@@ -260,7 +264,7 @@ static inline size_t stt_frame_stream_header_size(uint64_t stream, uint64_t offs
 /* How much data fits behind such a header in `room` bytes, with a Length or without. */
 size_t stt_frame_stream_fit(size_t header_size, size_t room, bool has_length);
 
-/* MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED. */
+/* Spec 02, "Flow control": MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED. */
 struct frame_limit {
     uint64_t type;
     uint64_t limit;
@@ -279,6 +283,7 @@ bool stt_frame_stream_limit_decode(struct rd *r, uint64_t type,
                                    struct frame_stream_limit *f) STT_MUST_USE;
 bool stt_frame_stream_limit_encode(struct wr *w, const struct frame_stream_limit *f) STT_MUST_USE;
 
+/* Spec 02, "DATAGRAM". */
 struct frame_datagram {
     struct bytes data;
     bool has_length;
@@ -289,6 +294,7 @@ bool stt_frame_datagram_encode(struct wr *w, const struct frame_datagram *f) STT
 /* The same without the data, which lies elsewhere. */
 bool stt_frame_datagram_header_encode(struct wr *w, const struct frame_datagram *f) STT_MUST_USE;
 
+/* Spec 02, "NEW_ID, RETIRE_ID". */
 struct frame_new_id {
     uint64_t sequence;
     uint64_t retire_before;
@@ -304,7 +310,7 @@ bool stt_frame_new_id_encode(struct wr *w, const struct frame_new_id *f) STT_MUS
 bool stt_frame_retire_id_decode(struct rd *r, struct frame_retire_id *f) STT_MUST_USE;
 bool stt_frame_retire_id_encode(struct wr *w, const struct frame_retire_id *f) STT_MUST_USE;
 
-/* PATH_CHALLENGE, PATH_RESPONSE. */
+/* Spec 02, "PATH_CHALLENGE, PATH_RESPONSE". */
 struct frame_path {
     uint64_t type;
     uint8_t token[STT_PATH_TOKEN_BYTES];
@@ -313,6 +319,7 @@ struct frame_path {
 bool stt_frame_path_decode(struct rd *r, uint64_t type, struct frame_path *f) STT_MUST_USE;
 bool stt_frame_path_encode(struct wr *w, const struct frame_path *f) STT_MUST_USE;
 
+/* Spec 02, "REKEY". */
 enum stt_rekey_stage {
     STT_REKEY_INITIATOR = 1,
     STT_REKEY_RESPONDER = 2,
@@ -327,6 +334,7 @@ struct frame_rekey {
 bool stt_frame_rekey_decode(struct rd *r, struct frame_rekey *f) STT_MUST_USE;
 bool stt_frame_rekey_encode(struct wr *w, const struct frame_rekey *f) STT_MUST_USE;
 
+/* Spec 02, "IDENTITY". */
 struct frame_identity {
     uint8_t peer_id[STT_PEER_ID_BYTES];
     uint8_t signature[STT_SIGNATURE_BYTES];
@@ -335,7 +343,7 @@ struct frame_identity {
 bool stt_frame_identity_decode(struct rd *r, struct frame_identity *f) STT_MUST_USE;
 bool stt_frame_identity_encode(struct wr *w, const struct frame_identity *f) STT_MUST_USE;
 
-/* CLOSE, CLOSE_APPLICATION. */
+/* Spec 02, "CLOSE, CLOSE_APPLICATION". */
 struct frame_close {
     uint64_t type;
     uint64_t code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * ids: the worker hash. It knows nothing of balancers, whose tail of an id is made in crypto/.
- * Spec 02-wire, "Worker hash". */
+ * Spec 02, "Worker hash". */
 #include "stt/wire/ids.h"
 
 #include <assert.h>

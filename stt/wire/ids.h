@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * ids: session ids, and the hash that steers a datagram to the worker that owns one.
- * Spec 02-wire, "Session ids". */
+ * Spec 02, "Session ids". */
 #ifndef STT_WIRE_IDS_H
 #define STT_WIRE_IDS_H
 

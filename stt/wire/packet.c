@@ -2,7 +2,7 @@
  * packet: the codecs of the handshake packets, which mirror the layouts of the spec line by line.
  * They check what can be checked without a key, and a decoder refuses every byte too many or too
  * few. They must not know what the Noise messages hold, nor who sent them.
- * Spec 02-wire, "Handshake packets". */
+ * Spec 02, "Handshake packets". */
 #include "stt/wire/packet.h"
 
 #include <assert.h>

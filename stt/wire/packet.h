@@ -5,7 +5,8 @@
  *     handshake   | byte 0  | version 1    | ids, Noise message, macs: by kind |
  *
  * Decoded structs borrow from the datagram. Packet numbers are recovered by stt/base/number.h, and
- * masks taken off by crypto/. Spec 02-wire, "Handshake packets" and "Protected packets". */
+ * masks taken off by crypto/. Spec 02, "Datagrams", "Handshake packets",
+ * "Protected packets". */
 #ifndef STT_WIRE_PACKET_H
 #define STT_WIRE_PACKET_H
 

@@ -3,7 +3,7 @@
  *
  * Reading and writing check a value by the same function, so that nothing is sent which would be
  * refused. It must not know keys, nor what the session makes of a value.
- * Spec 02-wire, "Handshake parameters". */
+ * Spec 02, "Handshake parameters". */
 #include "stt/wire/params.h"
 
 #include "stt/wire/frame.h"

@@ -4,7 +4,7 @@
  *     | id | length | value .. | id | length | value .. | ...        ids strictly ascending
  *
  * A struct of all of them with a bit for each that is present; what is absent has its default.
- * Byte strings borrow from the payload. Spec 02-wire, "Handshake parameters". */
+ * Byte strings borrow from the payload. Spec 02, "Handshake parameters". */
 #ifndef STT_WIRE_PARAMS_H
 #define STT_WIRE_PARAMS_H
 

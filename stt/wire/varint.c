@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * varint: the cold ends of the codec in varint.h, byte by byte and never past the end.
- * Spec 02-wire, "Varint". */
+ * Spec 02, "Varint". */
 #include "stt/wire/varint.h"
 
 uint64_t stt_varint_decode_tail(struct rd *r)

@@ -4,7 +4,7 @@
  *     00xxxxxx   01xxxxxx + 1   10xxxxxx + 3   11xxxxxx + 7
  *
  * Where 8 bytes are left, both move one whole word and no branch depends on the size. So wr_varint
- * may scribble over up to 7 bytes of the room behind what it wrote. Spec 02-wire, "Varint". */
+ * may scribble over up to 7 bytes of the room behind what it wrote. Spec 02, "Varint". */
 #ifndef STT_WIRE_VARINT_H
 #define STT_WIRE_VARINT_H
 

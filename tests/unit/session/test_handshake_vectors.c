@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The handshakes of spec 03 against spec/vectors/handshake.json, byte for byte and on both sides,
- * with what follows from them. */
+ * The handshakes of spec 03, "Modes", against spec/vectors/handshake.json, byte for byte and on
+ * both sides, with what follows from them. */
 #include "stt/session/handshake.h"
 
 #include "crypto/cpu.h"
