@@ -10,6 +10,7 @@ struct arrival {
     stt_ns now;
     const struct stt_path *path;
     uint8_t own_id;          /* place of our id that it came by */
+    bool is_unconfirmed;     /* the session was, when this train came */
     bool is_at_home;         /* by that id and on that path the peer's newest packets come */
     uint64_t end;            /* one above the highest number that has been taken */
     uint32_t taken;          /* packets, ... */
@@ -466,7 +467,8 @@ static void after_train(struct stt_session *s, struct arrival *a, uint8_t ecn)
     if (a->eliciting && rtt->has_sample)
         stt_acks_on_rate(&s->acks, a->now, a->eliciting, rtt->smoothed);
     tell_acks(s, a);
-    if (s->streams && stt_ecn_on_received(&s->streams->ecn, ecn, a->taken) && a->eliciting)
+    bool is_news = s->streams && stt_ecn_on_received(&s->streams->ecn, ecn, a->taken);
+    if ((is_news || a->is_unconfirmed) && a->eliciting)
         s->acks.due_at = a->now;
     if (s->acks.due_at <= a->now) {
         s->acks.due_at = STT_NEVER;
@@ -498,6 +500,7 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     bool was_quiet = now - s->last_received_at >= QUIET_NS;
     struct arrival a = {.now = now,
                         .path = &train->path,
+                        .is_unconfirmed = !s->is_confirmed,
                         .own_id = stt_session_ids_own(&s->ids, s->own_seen, train->data + 1),
                         .end = stt_ranges_end(&s->acks.received)};
     a.is_at_home = a.own_id == s->own_seen && stt_paths_is_at_home(&s->paths, a.path);

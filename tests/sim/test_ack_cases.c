@@ -448,7 +448,31 @@ START_TEST(more_than_a_thousand_unanswered_packets_hold_nothing_up)
 }
 END_TEST
 
-AGED_SUITE("ack cases", LOOP(an_ack_of_what_was_never_sent_closes_also_in_a_transfer_case_20, 0, 6),
+/* -- the first ones ------------------------------------------------------------------------------
+ */
+
+/* The server's in K, which its client's first packet confirms; the client's in S. */
+START_TEST(what_confirms_a_session_is_acknowledged_at_once)
+{
+    enum stt_mode mode = _i ? STT_MODE_S : STT_MODE_K;
+    duo_init(&duo, 1);
+    duo.latency_ns = STT_MS(10);
+    duo_start(&duo);
+    ck_assert_int_eq(duo_begin(&duo, mode), STT_OK);
+    ck_assert(duo_carry(&duo, &duo.client) && duo_carry(&duo, &duo.server) &&
+              duo_carry(&duo, &duo.client));
+    ck_assert(!_i || duo_carry(&duo, &duo.server));
+    duo_pull(&duo.client);
+    duo_pull(&duo.server);
+    const struct stt_session *s = _i ? traitor() : victim();
+    ck_assert_int_eq(s->state, STT_SESSION_OPEN);
+    ck_assert(s->owed & STT_OWES_ACK);
+    duo_end(&duo);
+}
+END_TEST
+
+AGED_SUITE("ack cases", LOOP(what_confirms_a_session_is_acknowledged_at_once, 0, 2),
+           LOOP(an_ack_of_what_was_never_sent_closes_also_in_a_transfer_case_20, 0, 6),
            LOOP(who_acknowledges_in_advance_meets_a_number_that_was_left_out_case_21, 0, 2),
            TEST(a_range_of_2_62_costs_what_it_finds_case_22),
            TEST(of_thirty_thousand_ranges_256_count_case_22),
