@@ -18,6 +18,7 @@ static stt_ns jittered(struct stt_session *s, stt_ns ns)
 static void start_repeating(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
     s->sends_packet = true;
+    s->was_repeated = false;
     s->first_sent_at = now;
     s->repeat_ns = STT_HANDSHAKE_REPEAT_NS;
     stt_session_set(s, STT_TIMER_REPEAT, now + jittered(s, s->repeat_ns));
@@ -26,7 +27,7 @@ static void start_repeating(struct stt_endpoint *ep, stt_ns now, struct stt_sess
 
 void stt_connecting_repeat(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
-    s->sends_packet = true;
+    s->sends_packet = s->was_repeated = true;
     stt_handshake_on_repeat(s->handshake);
     s->repeat_ns = s->repeat_ns / 100 * STT_HANDSHAKE_GROWTH_PERCENT;
     if (s->repeat_ns > STT_HANDSHAKE_REPEAT_MAX_NS)
@@ -190,6 +191,7 @@ void stt_connecting_cookie(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     if (s->state == STT_SESSION_COOKIE_WAIT)
         stt_session_enter(ep, now, s, STT_SESSION_MESSAGE_1_SENT);
     s->sends_packet = true;
+    s->first_sent_at = now; /* with this mac2 */
     stt_endpoint_ready(ep, s);
 }
 
@@ -205,11 +207,11 @@ void stt_connecting_refused(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     stt_session_drop(ep, now, s, STT_REASON_CODE_WRONG);
 }
 
-/* An upper bound, and exact when nothing was repeated: better than a guess. */
+/* Of several copies nobody knows which was answered; and who was asleep knows nothing at all. */
 static void sample_rtt(struct stt_session *s, stt_ns now)
 {
     stt_ns took = now - s->first_sent_at;
-    if (took < STT_RTT_FIRST_NS)
+    if (!s->was_repeated && took < STT_RTT_FIRST_NS)
         stt_loss_on_rtt(&s->loss, now, took, 0);
 }
 

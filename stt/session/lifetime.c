@@ -313,7 +313,7 @@ void stt_session_set(struct stt_session *s, enum stt_session_timer timer, stt_ns
 void stt_session_rearm(struct stt_endpoint *ep, struct stt_session *s)
 {
     stt_ns first = STT_NEVER;
-    s->deadline[STT_TIMER_PATHS] =
+    s->deadline[STT_TIMER_TRIAL] =
         s->state == STT_SESSION_OPEN ? stt_paths_deadline(&s->paths) : STT_NEVER;
     s->deadline[STT_TIMER_ACK] = s->state == STT_SESSION_OPEN || s->state == STT_SESSION_IDENTIFY
                                      ? s->acks.due_at
@@ -474,7 +474,7 @@ static on_timer *const handlers[STT_TIMER_COUNT] = {
     [STT_TIMER_ASK] = on_ask,
     [STT_TIMER_IDLE] = on_idle,
     [STT_TIMER_STALLED] = on_stalled,
-    [STT_TIMER_PATHS] = on_paths,
+    [STT_TIMER_TRIAL] = on_paths,
     [STT_TIMER_OLD_KEYS] = on_old_keys,
     [STT_TIMER_IDS] = on_ids,
     [STT_TIMER_HOLD] = on_hold,

@@ -49,6 +49,8 @@ static void keep(struct stt_endpoint *ep, struct stt_session *s)
     s->kept->congestion = s->streams->congestion;
     s->kept->pacer = s->streams->pacer;
     s->kept->size = s->streams->size;
+    s->kept->ecn_state = s->streams->ecn.state;
+    s->kept->ecn_lost = s->streams->ecn.lost;
 }
 
 void stt_routes_forget(struct stt_endpoint *ep, struct stt_session *s)
@@ -82,6 +84,8 @@ static void bring_back(struct stt_endpoint *ep, stt_ns now, struct stt_session *
     s->streams->congestion = kept->congestion;
     s->streams->pacer = kept->pacer;
     s->streams->size = kept->size;
+    s->streams->ecn.state = kept->ecn_state;
+    s->streams->ecn.lost = kept->ecn_lost;
 }
 
 /* -- news ----------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ enum stt_session_state {
     X(ASK, "ask")               /* data stays out: a PING asks why */                              \
     X(IDLE, "idle")             /* the session is dead */                                          \
     X(STALLED, "stalled")       /* the host is told that nothing is answered */                    \
-    X(PATHS, "trial")           /* a path trial goes on or ends */                                 \
+    X(TRIAL, "trial")           /* a path trial goes on or ends */                                 \
     X(OLD_KEYS, "old keys")     /* the previous epoch is wiped */                                  \
     X(IDS, "ids")               /* a retired id is forgotten */                                    \
     X(HOLD, "hold")             /* the peer's connect did not take its place */                    \
@@ -139,6 +139,7 @@ struct stt_kept_path {
     struct stt_pacer pacer;
     struct stt_size size;
     uint32_t packet_bytes;
+    uint8_t ecn_state, ecn_lost; /* the counts are the session's */
 };
 
 struct stt_session {
@@ -153,6 +154,7 @@ struct stt_session {
     bool is_reported;           /* the host knows it, so it hears of its end */
     bool is_gone;               /* the host has heard CLOSED, and more: its handle is stale */
     bool sends_packet;          /* the handshake packet goes out with the next transmit */
+    bool was_repeated;          /* it went out before, with the same mac2 */
     uint16_t pending;           /* STT_PENDING_ bits */
     uint8_t probes_left;        /* of a PTO: packets that go above the window */
     uint8_t own_seen;           /* place of our id of the path in use ... */

@@ -28,6 +28,29 @@ START_TEST(every_way_leads_to_one_session_in_its_round_trips)
 }
 END_TEST
 
+static stt_ns first_rtt(enum stt_mode mode, uint32_t one_way_ms)
+{
+    struct stt_session_info info;
+    struct world w = world_pair(.one_way_ms = one_way_ms);
+    world_connect_begin(&w, mode);
+    world_require(&w, world_run_until(&w, both_connected, STT_S(5)));
+    w.client->connected_before = 0;
+    world_require(&w, stt_session_info(world_endpoint(&w, w.client), w.client->session, &info) ==
+                          STT_OK);
+    world_end(&w);
+    return info.rtt_ns;
+}
+
+/* W: also where a cookie went before it. In K both ends are connected before an ack has come. */
+START_TEST(an_answer_to_the_only_copy_is_the_first_sample_of_the_round_trip)
+{
+    static const enum stt_mode modes[] = {STT_MODE_K, STT_MODE_S, STT_MODE_W};
+    ck_assert_uint_eq(first_rtt(modes[_i], 20), STT_MS(40));
+    ck_assert_uint_eq(first_rtt(modes[_i], 60), STT_MS(120));
+    ck_assert_uint_eq(first_rtt(STT_MODE_K, 140), 0); /* it was repeated before */
+}
+END_TEST
+
 /* -- networks that do -------------------------------------------------------------------------- */
 
 /* One session on both sides in the end; or none, and the user was told in time. */
@@ -210,6 +233,7 @@ START_TEST(of_1000_handshakes_with_a_seed_or_a_code_all_but_few_succeed)
 END_TEST
 
 SUITE("handshakes", LOOP(every_way_leads_to_one_session_in_its_round_trips, 0, WAYS *FAMILIES),
+      LOOP(an_answer_to_the_only_copy_is_the_first_sample_of_the_round_trip, 0, 3),
       LOOP(every_way_leads_through_loss_both_ways, 0, WAYS *FAMILIES *LOSSES),
       LOOP(every_way_leads_through_trouble, 0, WAYS *FAMILIES *TROUBLES),
       TEST(the_same_seed_tells_the_same_story_and_another_seed_another),

@@ -129,7 +129,30 @@ START_TEST(where_marked_packets_are_dropped_it_goes_on_unmarked)
 }
 END_TEST
 
-AGED_SUITE("marks", TEST(a_queue_that_marks_stays_short_and_loses_nothing),
+/* Somebody copies packets to where nobody is. What was known of the path is known after that. */
+START_TEST(a_path_that_comes_back_is_not_tested_anew)
+{
+    const struct stt_address elsewhere = stt_sim_ipv4(99, WORLD_PORT);
+    setup(.link = {.ecn_bleached = true});
+    (void)carry();
+    struct stt_link_config link = stt_sim_link_config(w.sim, w.links.forth);
+    link.ecn_bleached = false;
+    stt_sim_link_set(w.sim, w.links.forth, &link);
+    stt_sim_spoof(w.sim, w.links.back, &elsewhere);
+    uint64_t tried = 0;
+    for (int i = 0; i < 5000; i++) {
+        flows_run_for(&f, STT_MS(1));
+        bool is_on_trial = session(w.client)->paths.on_trial >= 0;
+        tried += is_on_trial;
+        world_require(&w, is_on_trial || session(w.client)->streams->ecn.state == STT_ECN_FAILED);
+    }
+    world_require(&w, tried > 0 && session(w.client)->paths.moved == 0);
+    flows_end(&f);
+}
+END_TEST
+
+AGED_SUITE("marks", TEST(a_path_that_comes_back_is_not_tested_anew),
+           TEST(a_queue_that_marks_stays_short_and_loses_nothing),
            LOOP(marks_on_everything_are_one_reduction_in_a_round_trip_case_34, 0, 4),
            TEST(where_marks_are_wiped_off_none_are_set_any_more_and_data_flows),
            FRESH_TEST(where_marked_packets_are_dropped_it_goes_on_unmarked,

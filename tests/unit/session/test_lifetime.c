@@ -103,5 +103,33 @@ START_TEST(transitions_are_those_of_the_spec_and_no_others)
 }
 END_TEST
 
-SUITE("lifetime", TEST(states_have_the_names_of_the_spec),
+/* Of those that are not here, one is with another, one wakes nobody, and one is the endpoint's. */
+START_TEST(timers_have_the_names_of_the_spec)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        STT_SESSION_TIMERS(X)
+#undef X
+    };
+    static const char *const elsewhere[] = {"`pto`", "`raise`", "`code`"};
+    struct spec_table t;
+    char cell[64];
+    spec_table_init(&t, "04-session.md", "| timer | runs |");
+    unsigned known = 0, others = 0;
+    for (size_t row = 0; row < t.rows; row++) {
+        const char *name = t.cell[row][0];
+        for (int i = 0; i < STT_TIMER_COUNT; i++) {
+            snprintf(cell, sizeof cell, "`%s`", names[i]);
+            known += strcmp(name, cell) == 0;
+        }
+        for (int i = 0; i < 3; i++)
+            others += strcmp(name, elsewhere[i]) == 0;
+        ck_assert_msg(known + others == row + 1, "%s is no timer of a session", name);
+    }
+    spec_table_fini(&t);
+    ck_assert_uint_eq(known, STT_TIMER_COUNT);
+}
+END_TEST
+
+SUITE("lifetime", TEST(timers_have_the_names_of_the_spec), TEST(states_have_the_names_of_the_spec),
       TEST(transitions_are_those_of_the_spec_and_no_others))
