@@ -98,9 +98,8 @@ int stt_datagram_configure(struct stt_endpoint *ep, stt_ns now, stt_handle sessi
     return STT_OK;
 }
 
-/* Those that gave way to a newer one will never be sent. */
-static void lose_dropped(struct stt_endpoint *ep, struct stt_session *s, uint64_t first,
-                         uint64_t dropped)
+void stt_session_datagram_unsent(struct stt_endpoint *ep, struct stt_session *s, uint64_t first,
+                                 uint64_t dropped)
 {
     struct stt_datagram_traffic *x = s->streams->datagrams;
     if (!x->wants_fates || !dropped)
@@ -129,7 +128,7 @@ int stt_datagram_send(struct stt_endpoint *ep, stt_ns now, stt_handle session, c
     error = stt_datagrams_push(&x->out, bytes_of(data, len));
     if (error)
         return error;
-    lose_dropped(ep, s, first, x->out.dropped - dropped);
+    stt_session_datagram_unsent(ep, s, first, x->out.dropped - dropped);
     stt_tracing_datagrams(ep, now, s, STT_DATAGRAM_GAVE_WAY, x->out.dropped - dropped,
                           bytes - x->out.bytes);
     if (number)

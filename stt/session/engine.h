@@ -361,6 +361,9 @@ uint64_t stt_session_datagram_arrived(struct stt_endpoint *ep, stt_ns now, struc
                                       struct bytes data);
 void stt_session_datagram_settled(struct stt_endpoint *ep, struct stt_session *s,
                                   const struct stt_settled *settled);
+/* So many were dropped, from this one on: they will never be sent, which is as good as lost. */
+void stt_session_datagram_unsent(struct stt_endpoint *ep, struct stt_session *s, uint64_t first,
+                                 uint64_t dropped);
 void stt_session_datagram_free(struct stt_endpoint *ep, struct stt_session *s);
 
 /* -- lifetime ------------------------------------------------------------------------------------

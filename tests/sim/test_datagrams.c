@@ -175,6 +175,25 @@ START_TEST(one_that_is_lost_does_not_stall_a_session_in_which_nothing_waits_for_
 }
 END_TEST
 
+/* It fitted when it was queued, and the path has become narrower since. */
+START_TEST(one_that_fits_no_more_is_told_as_lost)
+{
+    uint8_t data[1300] = {0};
+    setup(.loss_ppm = 0);
+    want_fates();
+    struct stt_session *s = traitor_session(client, w.client->session);
+    s->packet_bytes = 1400;
+    world_require(
+        &w, stt_datagram_send(client, now(), w.client->session, data, sizeof data, NULL) == STT_OK);
+    s->packet_bytes = 1200;
+    run_for(STT_S(1));
+    take_fates();
+    ck_assert_uint_eq(n_lost, 1);
+    ck_assert_uint_eq(n_acked, 0);
+    world_end(&w);
+}
+END_TEST
+
 START_TEST(without_asking_no_fate_is_told)
 {
     setup(.seed = 1);
@@ -389,6 +408,7 @@ END_TEST
 
 SUITE("datagrams in sessions", LOOP(each_arrives_whole_and_once, 0, 3),
       LOOP(what_is_lost_is_not_sent_again_and_the_host_hears_of_it, 0, 3),
+      TEST(one_that_fits_no_more_is_told_as_lost),
       TEST(one_that_is_lost_does_not_stall_a_session_in_which_nothing_waits_for_an_answer),
       TEST(without_asking_no_fate_is_told), TEST(an_empty_one_is_one_too),
       TEST(the_longest_fills_a_packet_and_one_byte_more_is_refused),
