@@ -216,9 +216,7 @@ static bool say_skips(struct stt_stream *t, struct stt_draft *d)
 
 static bool say_stream_owed(struct stt_stream *t, struct stt_draft *d)
 {
-    if (t->owes & STT_STREAM_OWES_SKIP && !say_skips(t, d))
-        return false;
-    for (uint32_t left = t->owes; left; left &= left - 1) {
+    for (uint32_t left = t->owes & ~(uint32_t)STT_STREAM_OWES_SKIP; left; left &= left - 1) {
         uint32_t bit = left & -left;
         struct wr w = stt_packing_frame(d->packing);
         struct stt_piece piece = {.stream = t->slot, .owes = bit};
@@ -231,7 +229,7 @@ static bool say_stream_owed(struct stt_stream *t, struct stt_draft *d)
         stt_packing_add_frame(d->packing, &w, &piece, true);
         t->owes &= (uint8_t)~bit;
     }
-    return true;
+    return !(t->owes & STT_STREAM_OWES_SKIP) || say_skips(t, d);
 }
 
 void stt_saying_streams_owed(struct stt_session *s, struct stt_draft *d)
@@ -351,6 +349,7 @@ static bool say_datagram(struct stt_endpoint *ep, stt_ns now, struct stt_session
         bool never = !d->n_datagrams && stt_packing_left(d->packing) == d->packing->room;
         if (never) { /* the path has become too narrow for it */
             stt_datagrams_drop(&x->out);
+            stt_session_datagram_unsent(ep, s, view.number, 1);
             stt_tracing_datagrams(ep, now, s, STT_DATAGRAM_TOO_LARGE, 1, view.len);
         }
         return never;

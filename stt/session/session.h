@@ -79,22 +79,22 @@ enum stt_session_timer {
         STT_TIMER_COUNT
 };
 
-/* Frames that are said until they are acknowledged, as bits; NEW_ID and RETIRE_ID one for each
- * place in the table of ids. */
+/* Frames that are said until they are acknowledged, as bits, in the order of spec 05, "Packing";
+ * NEW_ID and RETIRE_ID one for each place in the table of ids. */
 enum {
     STT_OWES_PING = 1u << 0,
     STT_OWES_IDENTITY = 1u << 1,
     STT_OWES_CLOSE = 1u << 2,
     STT_OWES_ACK = 1u << 3, /* never said again when lost: a newer one will be */
-    STT_OWES_MAX_DATA = 1u << 4,
-    STT_OWES_MAX_STREAMS = 1u << 5,
-    STT_OWES_DATA_BLOCKED = 1u << 6,
-    STT_OWES_STREAMS_BLOCKED = 1u << 7,
-    STT_OWES_LIMITS = 0xf0u,
     STT_OWES_NEW_ID = 1u << 8,
     STT_OWES_RETIRE_ID = 1u << 16,
     STT_OWES_IDS_MASK = 0xffffu << 8,
     STT_OWES_REKEY = 1u << 24,
+    STT_OWES_MAX_DATA = 1u << 25,
+    STT_OWES_MAX_STREAMS = 1u << 26,
+    STT_OWES_DATA_BLOCKED = 1u << 27,
+    STT_OWES_STREAMS_BLOCKED = 1u << 28,
+    STT_OWES_LIMITS = 0xfu << 25,
 };
 
 /* How the end came about, for CLOSED. */

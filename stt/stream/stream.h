@@ -29,14 +29,14 @@
 struct stt_datagram_traffic;
 struct stt_session;
 
-/* Frames about a stream that are said until they are acknowledged. */
+/* Frames about a stream that are said until they are acknowledged, in this order. */
 enum {
-    STT_STREAM_OWES_RESET = 1u << 0,
-    STT_STREAM_OWES_STOP = 1u << 1,
-    STT_STREAM_OWES_LIMIT = 1u << 2,   /* MAX_STREAM_DATA */
-    STT_STREAM_OWES_BLOCKED = 1u << 3, /* STREAM_DATA_BLOCKED */
-    STT_STREAM_OWES_SKIP = 1u << 4,    /* one or several, see late */
-    STT_STREAM_OWES_OPEN = 1u << 5,    /* an empty STREAM: it exists */
+    STT_STREAM_OWES_OPEN = 1u << 0,    /* an empty STREAM: it exists */
+    STT_STREAM_OWES_LIMIT = 1u << 1,   /* MAX_STREAM_DATA */
+    STT_STREAM_OWES_BLOCKED = 1u << 2, /* STREAM_DATA_BLOCKED */
+    STT_STREAM_OWES_RESET = 1u << 3,
+    STT_STREAM_OWES_STOP = 1u << 4,
+    STT_STREAM_OWES_SKIP = 1u << 5, /* one or several, see late */
 };
 
 struct stt_stream {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What a sender says whom a limit stops, and what its host hears. The server is the sender, and the
- * client a peer that says and hears what the test wants. Spec 05, "Flow control" and "What a stream
- * is". */
+ * What a session says besides data, and in which order: whom a limit stops, and what its host
+ * hears. The server is the sender, and the client a peer that says and hears what the test wants.
+ * Spec 05, "Flow control", "What a stream is", "Packing". */
 #include "stt/session/engine.h"
 #include "tests/support/duo.h"
 #include "tests/support/frames.h"
@@ -165,6 +165,43 @@ START_TEST(a_host_that_was_refused_a_stream_hears_once_when_there_may_be_more)
 }
 END_TEST
 
-SUITE("blocked", LOOP(who_is_stopped_by_a_limit_says_so_once, 0, NO_LIMIT_AT_FIRST + 1),
+/* -- order ---------------------------------------------------------------------------------------
+ */
+
+START_TEST(what_is_owed_is_said_in_its_order)
+{
+    static const uint64_t order[] = {STT_FRAME_ACK,         STT_FRAME_PING,
+                                     STT_FRAME_NEW_ID,      STT_FRAME_MAX_DATA,
+                                     STT_FRAME_MAX_STREAMS, STT_FRAME_MAX_STREAM_DATA,
+                                     STT_FRAME_RESET,       STT_FRAME_STOP};
+    static uint8_t room[DUO_ROOM];
+    static const uint8_t ping[] = {STT_FRAME_PING};
+    enum { N = sizeof order / sizeof order[0] };
+    stt_handle stream;
+    struct stt_train train;
+    struct any_frame f;
+    setup(2);
+    ck_assert_int_eq(open_stream(&stream), STT_OK);
+    (void)said(0);
+    struct stt_session *s = sender();
+    traitor_say(&duo, BYTES(ping));
+    s->owed |= STT_OWES_ACK | STT_OWES_PING | STT_OWES_NEW_ID << 1 | STT_OWES_MAX_DATA |
+               STT_OWES_MAX_STREAMS;
+    ck_assert_int_eq(stt_stream_stop(duo.server.ep, duo.now, stream, 1), STT_OK);
+    ck_assert_int_eq(stt_stream_reset(duo.server.ep, duo.now, stream, 1), STT_OK);
+    stt_stream_owe(duo.server.ep, stt_stream_find(duo.server.ep, stream), STT_STREAM_OWES_LIMIT);
+    ck_assert(duo_transmit(&duo, &duo.server, room, &train));
+    struct rd r =
+        rd_init(traitor_open(traitor_session(duo.client.ep, duo.client.session), room, train.len));
+    for (int i = 0; i < N; i++) {
+        ck_assert(any_frame_decode(&r, &f));
+        ck_assert_uint_eq(f.type, order[i]);
+    }
+    duo_end(&duo);
+}
+END_TEST
+
+SUITE("owed", TEST(what_is_owed_is_said_in_its_order),
+      LOOP(who_is_stopped_by_a_limit_says_so_once, 0, NO_LIMIT_AT_FIRST + 1),
       LOOP(it_is_said_again_as_long_as_it_is_so, 0, KINDS),
       TEST(a_host_that_was_refused_a_stream_hears_once_when_there_may_be_more))
