@@ -153,6 +153,8 @@ void stt_admission_init(struct stt_endpoint *ep);
 
 /* The host is to hear of it: STT_PENDING_ bits. */
 void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint16_t pending);
+/* It is true no longer, and was perhaps not heard. */
+void stt_endpoint_take_back(struct stt_session *s, uint16_t pending);
 void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
                               enum stt_reason reason);
 

@@ -10,6 +10,13 @@ void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint16_
         stt_list_push_back(&ep->events, &s->events);
 }
 
+void stt_endpoint_take_back(struct stt_session *s, uint16_t pending)
+{
+    s->pending = (uint16_t)(s->pending & ~pending);
+    if (!s->pending)
+        stt_list_remove(&s->events);
+}
+
 void stt_endpoint_report_code(struct stt_endpoint *ep, enum stt_event_type type, uint32_t slot,
                               enum stt_reason reason)
 {

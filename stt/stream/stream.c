@@ -262,6 +262,7 @@ static void refuse(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
     if (s->streams->is_refused)
         return;
     s->streams->is_refused = true;
+    stt_endpoint_take_back(s, STT_PENDING_STREAMS); /* what was allowed is used up */
     s->owed |= STT_OWES_STREAMS_BLOCKED;
     stt_tracing_blocked(ep, now, s, NULL, STT_BLOCKED_BY_STREAMS);
     stt_endpoint_ready(ep, s);

@@ -161,6 +161,14 @@ START_TEST(a_host_that_was_refused_a_stream_hears_once_when_there_may_be_more)
         raise(2, limit);
         ck_assert_int_eq(open_stream(&stream), STT_E_LIMIT);
     }
+    raise(2, 6);
+    ck_assert_int_eq(open_stream(&stream), STT_OK);
+    ck_assert_int_eq(open_stream(&stream), STT_E_LIMIT);
+    duo_pull(&duo.server);
+    ck_assert_uint_eq(duo.server.events[STT_EVENT_STREAMS], 3); /* there are none any more */
+    raise(2, 7);
+    duo_pull(&duo.server);
+    ck_assert_uint_eq(duo.server.events[STT_EVENT_STREAMS], 4);
     duo_end(&duo);
 }
 END_TEST
