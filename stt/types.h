@@ -20,7 +20,8 @@ typedef uint64_t stt_ns;
 #define STT_MS(n) ((stt_ns)(n)*1000000u)
 #define STT_S(n)  ((stt_ns)(n)*1000000000u)
 
-/* What the side that connects knows beforehand, and so how a handshake begins (spec 03, "Modes"). */
+/* What the side that connects knows beforehand, and so how a handshake begins (spec 03, "Modes").
+ */
 enum stt_mode {
     STT_MODE_K = 1, /* the peer id, and perhaps a seed */
     STT_MODE_S = 2, /* a seed */
