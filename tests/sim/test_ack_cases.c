@@ -471,7 +471,9 @@ START_TEST(what_confirms_a_session_is_acknowledged_at_once)
 }
 END_TEST
 
-AGED_SUITE("ack cases", LOOP(what_confirms_a_session_is_acknowledged_at_once, 0, 2),
+AGED_SUITE("ack cases",
+           FRESH_LOOP(what_confirms_a_session_is_acknowledged_at_once, 0, 2,
+                      "it is about the first packets"),
            LOOP(an_ack_of_what_was_never_sent_closes_also_in_a_transfer_case_20, 0, 6),
            LOOP(who_acknowledges_in_advance_meets_a_number_that_was_left_out_case_21, 0, 2),
            TEST(a_range_of_2_62_costs_what_it_finds_case_22),

@@ -674,4 +674,5 @@ AGED_SUITE("statistics", TEST(a_host_that_writes_little_holds_its_session),
            FRESH_TEST(throughput_is_what_the_link_carries_on_both_sides,
                       "means are those of all its life"),
            TEST(a_second_after_the_last_byte_the_throughput_is_nothing_and_the_mean_stays),
-           LOOP(what_a_session_did_can_be_asked_when_its_end_is_told, 0, 2))
+           FRESH_LOOP(what_a_session_did_can_be_asked_when_its_end_is_told, 0, 2,
+                      "what it did is known from its beginning"))
