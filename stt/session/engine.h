@@ -413,11 +413,11 @@ stt_ns stt_session_pto(const struct stt_session *s);
 
 static inline uint64_t stt_session_opens_failed(const struct stt_session *s)
 {
-    return s->protect ? s->protect->failed : s->opens_failed;
+    return s->protect ? s->protect->failed : s->last.opens_failed;
 }
 static inline uint64_t stt_session_epochs(const struct stt_session *s)
 {
-    return s->protect ? s->protect->keys.number : s->epochs;
+    return s->protect ? s->protect->keys.number : s->last.epochs;
 }
 
 #endif

@@ -128,8 +128,8 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
 
 static void wipe_keys(struct stt_endpoint *ep, struct stt_session *s)
 {
-    s->opens_failed = stt_session_opens_failed(s);
-    s->epochs = stt_session_epochs(s);
+    s->last.opens_failed = stt_session_opens_failed(s);
+    s->last.epochs = stt_session_epochs(s);
     stt_env_secret_release(&ep->env, s->protect, s->protect_bytes);
     if (s->busy)
         stt_acks_take_back(&s->acks);

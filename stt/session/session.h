@@ -170,10 +170,15 @@ struct stt_session {
     stt_ns repeat_ns, first_sent_at;
     struct stt_protect *protect; /* NULL before there are keys; in memory for secrets */
     const struct stt_aead_suite *suite;
-    struct stt_busy *busy;                 /* while packets flow; NULL in quiet times */
-    uint8_t message_3_mac1[STT_MAC_BYTES]; /* S, W: of the one that was accepted */
-    uint8_t h[64];                         /* of the handshake, or of the latest REKEY */
-    struct stt_peer_id peer;               /* authenticated; before that the pin, or whom we call */
+    struct stt_busy *busy; /* while packets flow; NULL in quiet times */
+    union {
+        uint8_t message_3_mac1[STT_MAC_BYTES]; /* S, W: of the one that was accepted */
+        struct {
+            uint64_t opens_failed, epochs;
+        } last; /* of protect, once it is gone */
+    };
+    uint8_t h[64];           /* of the handshake, or of the latest REKEY */
+    struct stt_peer_id peer; /* authenticated; before that the pin, or whom we call */
     struct stt_peer_params params;
     struct stt_session_ids ids;
     struct stt_paths paths;
@@ -194,7 +199,6 @@ struct stt_session {
 
     uint64_t packets_before; /* received until the latest silence */
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
-    uint64_t opens_failed, epochs; /* once protect is gone */
     uint32_t dropped_no_key, dropped_replayed_packet, dropped_no_room, ptos;
     struct stt_rekey *rekey; /* while one runs; in memory for secrets */
     struct stt_rekey_clock rekey_clock;
