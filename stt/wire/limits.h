@@ -141,6 +141,7 @@
 #define STT_LOST_AFTER_PACKETS  3u                  /* later ones acknowledged: it is lost */
 #define STT_ACK_WAIT_NS         STT_MS(20)          /* less than is promised: timers are late */
 #define STT_ECN_LOST_MAX        10u /* marked packets, none acknowledged: the path drops marks */
+#define STT_ECN_PTOS_MAX        3u  /* in a row: what carried marks is tested again */
 #define STT_ACKS_ALONE_MAX      16u /* then a PING, so that ranges can be forgotten */
 
 /* Packets that nobody answers. Spec 06, "Unanswered". */
