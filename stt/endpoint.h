@@ -111,6 +111,7 @@ enum stt_reason {
     STT_REASON_KEYS_WORN_OUT, /* too many failed opens, or no numbers left */
     STT_REASON_MEMORY,        /* no memory to go on */
     STT_REASON_NOT_ALLOWED,   /* the allow-list has the peer no longer */
+    STT_REASON_NO_ADDRESS,    /* the name has none, or none that can be reached; see text */
 };
 
 #define STT_REASON_TEXT_MAX 256

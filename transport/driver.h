@@ -31,6 +31,7 @@ struct stt_driver_train {
     uint8_t *data;
     size_t len, segment_bytes; /* segment_bytes >= len: just one; never 0 */
     uint8_t ecn;               /* the two bits of the IP header */
+    uint64_t session, first;   /* when it goes, the sender's: a refusal brings them back */
 };
 
 /* A train that was not sent, or only in part, and will not be. */
@@ -39,6 +40,7 @@ struct stt_driver_refusal {
     uint32_t socket;
     struct stt_address local, remote;
     size_t len, segment_bytes;
+    uint64_t session, first; /* as they were sent */
 };
 
 /*     what                        is counted */

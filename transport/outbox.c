@@ -113,7 +113,9 @@ static void refuse(struct stt_outbox *o, const struct stt_driver_train *train, i
                                     .local = train->local,
                                     .remote = train->remote,
                                     .len = train->len,
-                                    .segment_bytes = train->segment_bytes};
+                                    .segment_bytes = train->segment_bytes,
+                                    .session = train->session,
+                                    .first = train->first};
 }
 
 void stt_outbox_refuse_filled(struct stt_outbox *o, const struct stt_driver_train *train, int error)

@@ -362,7 +362,9 @@ static void refuse(struct stt_uring *d, const struct stt_uring_slot *slot)
                                     .local = t->local,
                                     .remote = t->remote,
                                     .len = t->len,
-                                    .segment_bytes = t->segment_bytes};
+                                    .segment_bytes = t->segment_bytes,
+                                    .session = t->session,
+                                    .first = t->first};
 }
 
 static bool is_concluded(struct stt_uring *d, const struct stt_uring_slot *slot)

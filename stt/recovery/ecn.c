@@ -40,10 +40,8 @@ uint64_t stt_ecn_on_ack(struct stt_ecn *e, const struct frame_ack *ack, uint64_t
     }
     uint64_t marks = ack->ecn.ce - e->told.ce;
     e->told = ack->ecn;
-    if (acked_marked) {
+    if (acked_marked)
         e->state = STT_ECN_CAPABLE;
-        e->lost = 0;
-    }
     return marks;
 }
 
@@ -63,11 +61,7 @@ void stt_ecn_on_path(struct stt_ecn *e)
     e->lost = 0;
 }
 
-/* What carried marks once may drop them now. */
 void stt_ecn_on_pto(struct stt_ecn *e)
 {
-    if (e->state != STT_ECN_CAPABLE)
-        stt_ecn_on_lost(e, STT_ECN_LOST_MAX / 2);
-    else if (++e->lost == STT_ECN_PTOS_MAX)
-        stt_ecn_on_path(e);
+    stt_ecn_on_lost(e, STT_ECN_LOST_MAX / 2);
 }

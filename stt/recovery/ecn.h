@@ -22,7 +22,7 @@ struct stt_ecn {
     struct frame_ecn told; /* the peer's counts, of its newest ACK */
     uint64_t told_largest; /* that ACK's largest, plus one */
     uint8_t state;
-    uint8_t lost; /* marked ones, while testing; then PTOs in a row */
+    uint8_t lost; /* marked ones, while testing */
     bool was_ce;  /* the latest that came */
 };
 
@@ -47,8 +47,7 @@ static inline uint8_t stt_ecn_bits(const struct stt_ecn *e)
 uint64_t stt_ecn_on_ack(struct stt_ecn *e, const struct frame_ack *ack, uint64_t acked_marked);
 /* So many packets were lost. */
 void stt_ecn_on_lost(struct stt_ecn *e, uint64_t packets);
-/* Nothing was answered for a PTO: the second one in a test ends it, the third one in a row of a
- * path that is capable begins one. */
+/* Nothing was answered for a PTO: the second one in a test ends it. */
 void stt_ecn_on_pto(struct stt_ecn *e);
 /* Another path: it is tested anew. */
 void stt_ecn_on_path(struct stt_ecn *e);

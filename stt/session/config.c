@@ -135,6 +135,7 @@ const char *stt_reason_text(enum stt_reason reason)
         [STT_REASON_KEYS_WORN_OUT] = "the keys are worn out",
         [STT_REASON_MEMORY] = "no memory to go on",
         [STT_REASON_NOT_ALLOWED] = "the peer is no longer allowed",
+        [STT_REASON_NO_ADDRESS] = "no address was found, or none that can be reached",
     };
     unsigned i = (unsigned)reason;
     return i < sizeof texts / sizeof texts[0] && texts[i] ? texts[i] : "unknown reason";

@@ -339,9 +339,7 @@ static stt_ns idle_timeout(const struct stt_endpoint *ep, const struct stt_sessi
 void stt_session_on_activity(struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
     stt_ns timeout = idle_timeout(ep, s), interval = ep->config.keep_alive_ns;
-    stt_ns least = STT_IDLE_PTO * stt_session_pto(s);
-    stt_session_set(s, STT_TIMER_IDLE,
-                    ticked(s->last_received_at + (timeout > least ? timeout : least)));
+    stt_session_set(s, STT_TIMER_IDLE, ticked(s->last_received_at + timeout));
     if (interval == STT_NEVER)
         return;
     if (interval > timeout / 3)

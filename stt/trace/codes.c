@@ -33,6 +33,7 @@ static const char *const reasons[] = {
     [STT_REASON_KEYS_WORN_OUT] = "keys_worn_out",
     [STT_REASON_MEMORY] = "memory",
     [STT_REASON_NOT_ALLOWED] = "not_allowed",
+    [STT_REASON_NO_ADDRESS] = "no_address",
 };
 
 static const char *const drops[] = {

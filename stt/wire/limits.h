@@ -67,7 +67,6 @@
 /* Life of a session. Spec 04, "Timers"; PTO is the probe timeout of spec 06, "Words". */
 #define STT_KEEP_ALIVE_NS_DEFAULT        STT_S(10) /* a third of a short NAT mapping's 30 s */
 #define STT_KEEP_ALIVE_RESPONDER_PERCENT 150u      /* of it: so only the initiator pings */
-#define STT_IDLE_PTO                     3u        /* an idle timeout is no shorter */
 #define STT_STALLED_PTO                  3u        /* unanswered for so long: tell the host */
 #define STT_OLD_KEYS_PTO                 3u        /* what is reordered comes by then or never */
 #define STT_ASK_NS_MAX                   STT_S(2)  /* after which nobody asks for data */
@@ -141,7 +140,6 @@
 #define STT_LOST_AFTER_PACKETS  3u                  /* later ones acknowledged: it is lost */
 #define STT_ACK_WAIT_NS         STT_MS(20)          /* less than is promised: timers are late */
 #define STT_ECN_LOST_MAX        10u /* marked packets, none acknowledged: the path drops marks */
-#define STT_ECN_PTOS_MAX        3u  /* in a row: what carried marks is tested again */
 #define STT_ACKS_ALONE_MAX      16u /* then a PING, so that ranges can be forgotten */
 
 /* Packets that nobody answers. Spec 06, "Unanswered". */

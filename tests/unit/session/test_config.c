@@ -195,14 +195,14 @@ END_TEST
 
 START_TEST(every_reason_has_a_sentence_of_its_own)
 {
-    for (int i = STT_REASON_NONE; i <= STT_REASON_NOT_ALLOWED; i++) {
+    for (int i = STT_REASON_NONE; i <= STT_REASON_NO_ADDRESS; i++) {
         const char *text = stt_reason_text((enum stt_reason)i);
         ck_assert_msg(strcmp(text, "unknown reason") != 0, "reason %d", i);
         ck_assert_int_ne(text[strlen(text) - 1], '.');
         for (int j = STT_REASON_NONE; j < i; j++)
             ck_assert_str_ne(text, stt_reason_text((enum stt_reason)j));
     }
-    ck_assert_str_eq(stt_reason_text((enum stt_reason)(STT_REASON_NOT_ALLOWED + 1)),
+    ck_assert_str_eq(stt_reason_text((enum stt_reason)(STT_REASON_NO_ADDRESS + 1)),
                      "unknown reason");
     ck_assert_str_eq(stt_reason_text((enum stt_reason) - 1), "unknown reason");
 }

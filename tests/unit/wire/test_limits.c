@@ -57,8 +57,6 @@ static const struct sentence {
     {STT_REKEY_EARLIEST_NS / STT_S(1), "03-handshake.md", "comes less than # s after"},
     {STT_KEY_UPDATE_RESERVE, "03-handshake.md", "data with the last # of them"},
     {STT_KEEP_ALIVE_NS_DEFAULT / STT_S(1), "04-session.md", "| # s of silence;"},
-    {STT_ECN_PTOS_MAX, "06-recovery.md", "tested again after # PTOs in a row"},
-    {STT_IDLE_PTO, "04-session.md", "and never less than # PTO: on a path"},
     {STT_TICK_NS / STT_MS(1), "04-session.md", "rounded up to ticks of # ms"},
     {STT_IDLE_TIMEOUT_MS_DEFAULT / 1000, "04-session.md", "| # s without an opened packet"},
     {STT_ID_CHANGES_PER_MINUTE, "04-session.md", "| # a minute each"},

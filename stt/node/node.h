@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * node: an endpoint, a driver, and what goes between them. */
+#ifndef STT_NODE_NODE_H
+#define STT_NODE_NODE_H
+
+#include "stt/node.h"
+#include "stt/node/dialer.h"
+#include "stt/node/mailbox.h"
+#include "stt/node/places.h"
+#include "stt/node/secret.h"
+#include "transport/probe.h"
+
+/*     what                      is counted */
+#define STT_NODE_COUNTS(X)                                                                         \
+    X(no_way, "trains that no socket could carry")                                                 \
+    X(too_large, "trains larger than the interface takes")                                         \
+    X(unsent, "trains refused for other reasons")
+
+struct stt_node {
+    struct stt_env env;
+    struct stt_secret secret; /* env's ctx, and so the way back to the node for its hooks */
+    void *hooks_ctx;
+    void (*trace)(void *ctx, const struct stt_trace_event *event);
+    void (*key_log)(void *ctx, const struct stt_key_log *key);
+
+    struct stt_endpoint *ep;
+    struct stt_driver *driver;
+    const char *io_why;
+    stt_ns spin_ns;
+    bool has_more; /* a step found more than it does at once */
+    atomic_bool is_stopped;
+    struct stt_places places;
+    struct stt_dialer dialer;
+    struct stt_mailbox mailbox;
+#define X(name, text) uint64_t name;
+    STT_NODE_COUNTS(X)
+#undef X
+};
+
+#endif
