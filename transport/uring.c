@@ -18,8 +18,7 @@
 
 enum { SENDS_PER_BUFFER = 2, SQ_MIN = 64 };
 
-/* -- memory -------------------------------------------------------------------------------------
- */
+/* -- memory ------------------------------------------------------------------------------------ */
 
 void *stt_uring_map(size_t len)
 {
@@ -52,8 +51,7 @@ static bool is_forked(const struct stt_uring *d)
     return d->mark && !*d->mark;
 }
 
-/* -- operations ---------------------------------------------------------------------------------
- */
+/* -- operations -------------------------------------------------------------------------------- */
 
 struct io_uring_sqe *stt_uring_sqe(struct stt_uring *d)
 {
@@ -109,9 +107,11 @@ static void reap(struct stt_uring *d)
     io_uring_cq_advance(&d->ring, n);
 }
 
-static unsigned flags_of(const struct stt_uring *d)
+/* The kernel, when it is called; also of what did not fit into its queue. */
+static bool has_to_say(const struct stt_uring *d)
 {
-    return __atomic_load_n(d->ring.sq.kflags, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(d->ring.sq.kflags, __ATOMIC_SEQ_CST) &
+           (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
 /* STT_E_AGAIN: memory is short for a moment; what was not taken goes with the next call. */
@@ -126,8 +126,7 @@ int stt_uring_enter(struct stt_uring *d, bool sleeps)
     return n >= 0 || n == -EINTR ? STT_OK : STT_E_IO;
 }
 
-/* -- sockets ------------------------------------------------------------------------------------
- */
+/* -- sockets ----------------------------------------------------------------------------------- */
 
 static int uring_add(struct stt_driver *driver, const struct stt_socket *socket, uint32_t *number)
 {
@@ -197,8 +196,7 @@ static void uring_remove(struct stt_driver *driver, uint32_t number)
     stt_uring_bell_call(d);
 }
 
-/* -- a step -------------------------------------------------------------------------------------
- */
+/* -- a step ------------------------------------------------------------------------------------ */
 
 bool stt_uring_has_news(struct stt_uring *d)
 {
@@ -219,8 +217,8 @@ static bool has_hungry(const struct stt_uring *d)
 
 bool stt_uring_is_due(struct stt_uring *d)
 {
-    return (flags_of(d) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) ||
-           io_uring_cq_ready(&d->ring) || d->is_crowded || stt_uring_has_news(d) || has_hungry(d);
+    return has_to_say(d) || io_uring_cq_ready(&d->ring) || d->is_crowded || stt_uring_has_news(d) ||
+           has_hungry(d);
 }
 
 static void prepare(struct stt_uring *d)
@@ -241,17 +239,16 @@ static int come_back(struct stt_uring *d, bool wait)
     return STT_OK;
 }
 
-/* What the kernel wants to say is asked for once, however fast it comes; what it was given is
- * always asked about, and what did not fit into its queue, too. Sleep begins when all that is
- * known. */
+/* What the kernel has to say is asked for once, however fast it comes, and after each thing that it
+ * was given. Sleep begins when all that is known. */
 static int turn(struct stt_uring *d, bool wait)
 {
-    for (unsigned asks = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;; asks = IORING_SQ_CQ_OVERFLOW) {
+    for (bool is_first = true;; is_first = false) {
         reap(d);
         d->is_crowded = false;
         prepare(d);
         bool sleeps = wait && !d->is_sending && !d->is_crowded && !stt_uring_has_news(d);
-        if (!sleeps && !io_uring_sq_ready(&d->ring) && !(flags_of(d) & asks))
+        if (!sleeps && !io_uring_sq_ready(&d->ring) && !(is_first && has_to_say(d)))
             return STT_OK;
         int error = stt_uring_enter(d, sleeps);
         if (error == STT_E_AGAIN)
@@ -297,8 +294,7 @@ static void uring_stats(const struct stt_driver *driver, struct stt_driver_stats
     *out = ((const struct stt_uring *)driver)->stats;
 }
 
-/* -- made and freed -----------------------------------------------------------------------------
- */
+/* -- made and freed ---------------------------------------------------------------------------- */
 
 static bool is_power_of_two(uint32_t n)
 {

@@ -43,8 +43,7 @@ void stt_uring_bell_fini(struct stt_uring *d)
         close(d->bell_fd);
 }
 
-/* -- what is in the ring ------------------------------------------------------------------------
- */
+/* -- what is in the ring ----------------------------------------------------------------------- */
 
 static void prepare_wake(struct stt_uring *d)
 {
@@ -128,8 +127,7 @@ void stt_uring_on_backoff(struct stt_uring *d)
     }
 }
 
-/* -- the bell -----------------------------------------------------------------------------------
- */
+/* -- the bell ---------------------------------------------------------------------------------- */
 
 /* The counter cannot be full: it would take centuries. */
 static void ring(int fd)

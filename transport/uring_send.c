@@ -56,8 +56,7 @@ void stt_uring_send_fini(struct stt_uring *d)
     free(d->headers);
 }
 
-/* -- what the host says -------------------------------------------------------------------------
- */
+/* -- what the host says ------------------------------------------------------------------------ */
 
 uint8_t *stt_uring_room(struct stt_driver *driver)
 {
@@ -112,8 +111,7 @@ void stt_uring_send(struct stt_driver *driver, const struct stt_driver_train *tr
         slot->error = EBADF;
 }
 
-/* -- what the kernel says -----------------------------------------------------------------------
- */
+/* -- what the kernel says ---------------------------------------------------------------------- */
 
 static enum fate fate_of(int error)
 {
@@ -270,8 +268,7 @@ void stt_uring_on_writable(struct stt_uring *d, uint32_t number)
         s->sending = STT_URING_GO;
 }
 
-/* -- what goes ----------------------------------------------------------------------------------
- */
+/* -- what goes --------------------------------------------------------------------------------- */
 
 static void submit(struct stt_uring *d, struct stt_uring_slot *slot, uint32_t piece,
                    struct io_uring_sqe *sqe)
@@ -347,8 +344,7 @@ void stt_uring_send_prepare(struct stt_uring *d)
     prepare_polls(d);
 }
 
-/* -- what becomes of it -------------------------------------------------------------------------
- */
+/* -- what becomes of it ------------------------------------------------------------------------ */
 
 static void refuse(struct stt_uring *d, const struct stt_uring_slot *slot)
 {

@@ -402,6 +402,19 @@ START_TEST(the_alarm_goes_off_for_those_who_poll_without_a_step)
 }
 END_TEST
 
+START_TEST(the_alarm_that_was_set_before_anybody_polled_goes_off_for_him)
+{
+    struct talk t = TALK(_i);
+    ck_assert_int_eq(stt_driver_step(t.d, false), STT_OK);
+    stt_ns at = boottime() + STT_MS(5);
+    stt_driver_alarm(t.d, at);
+    struct pollfd p = {.fd = stt_driver_fd(t.d), .events = POLLIN};
+    ck_assert_int_eq(poll(&p, 1, PATIENCE_MS), 1);
+    ck_assert_uint_ge(boottime(), at);
+    talk_free(&t);
+}
+END_TEST
+
 START_TEST(the_alarm_moves_both_ways)
 {
     struct talk t = TALK(_i);
@@ -530,6 +543,29 @@ static int new_within_64_kib(void *arg)
     return try_new();
 }
 
+/* In a life that was good until then. */
+static int step_denied(void *arg)
+{
+    struct stt_driver *d = NULL;
+    struct stt_driver_config config = STT_DRIVER_CONFIG_INIT;
+    if (stt_uring_new(&d, &config) != STT_OK || stt_driver_step(d, false) != STT_OK ||
+        !deny(SYS_io_uring_enter, DENY_ANY, *(const int *)arg))
+        return 100;
+    int error = stt_driver_step(d, true);
+    stt_driver_free(d);
+    return -error;
+}
+
+START_TEST(a_lack_of_memory_passes_and_a_ring_that_is_gone_does_not)
+{
+    int passing[] = {EAGAIN, EBUSY, ENOMEM}, lasting[] = {EBADF, EPERM};
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(in_a_child(step_denied, &passing[i]), STT_OK);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(in_a_child(step_denied, &lasting[i]), -STT_E_IO);
+}
+END_TEST
+
 START_TEST(locked_memory_of_64_kib_is_enough)
 {
     ck_assert_int_eq(in_a_child(new_within_64_kib, NULL), 0);
@@ -647,7 +683,9 @@ SUITE("uring", LOOP(datagrams_arrive_as_they_were_sent, 0, WAYS),
       LOOP(another_ring_may_poll_the_descriptor, 0, WAYS),
       LOOP(a_wake_is_told_by_the_descriptor_at_once, 0, WAYS),
       LOOP(the_alarm_goes_off_for_those_who_poll_without_a_step, 0, WAYS),
+      LOOP(the_alarm_that_was_set_before_anybody_polled_goes_off_for_him, 0, WAYS),
       LOOP(the_alarm_moves_both_ways, 0, WAYS),
+      TEST(a_lack_of_memory_passes_and_a_ring_that_is_gone_does_not),
       LOOP(a_storm_of_refusals_is_not_answered_by_spinning, 0, WAYS),
       LOOP(where_it_is_denied_it_is_unsupported, 0, sizeof denials / sizeof denials[0]),
       TEST(locked_memory_of_64_kib_is_enough), TEST(three_descriptors_are_enough_and_fewer_a_limit),
