@@ -7,7 +7,7 @@
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"
 
-enum { MIB = 1 << 20, TRAFFIC = 4 * MIB, RATE = 10000000, ONE_WAY_MS = 20, MODES = 3, SUITES = 4 };
+enum { MIB = 1 << 20, TRAFFIC = 2 * MIB, RATE = 10000000, ONE_WAY_MS = 20, MODES = 3, SUITES = 4 };
 
 static const enum stt_mode modes[MODES] = {STT_MODE_K, STT_MODE_S, STT_MODE_W};
 
@@ -60,7 +60,7 @@ static struct flow *stream; /* the client's */
 /* A MiB and more has gone each way when the first one is due, and as much comes behind it. */
 static void begin_traffic(void)
 {
-    run_until(due - STT_S(2));
+    run_until(due - STT_S(1));
     f.server.reply_bytes = TRAFFIC;
     stream = flows_open(&f, &f.client, &(struct flow){.to_write = TRAFFIC});
 }
