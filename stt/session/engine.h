@@ -350,6 +350,13 @@ void stt_rekeying_on_timer(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
 uint64_t stt_rekeying_arrived(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                               struct rd *r);
 bool stt_rekeying_say(const struct stt_session *s, struct wr *w);
+/* Of what the key can still seal, what is there for data: while a REKEY runs the last packets are
+ * for what completes it. */
+static inline uint64_t stt_rekeying_for_data(const struct stt_session *s, uint64_t sealable)
+{
+    uint64_t kept = s->rekey ? STT_KEY_UPDATE_RESERVE : 0;
+    return sealable > kept ? sealable - kept : 0;
+}
 /* A packet of the next epoch has opened. */
 void stt_rekeying_on_epoch(struct stt_endpoint *ep, stt_ns now, struct stt_session *s);
 

@@ -33,7 +33,8 @@ static stt_ns paced_until(const struct stt_streams *x)
 static enum stt_held_by by_path(const struct stt_endpoint *ep, stt_ns now, struct stt_session *s)
 {
     uint64_t in_flight = stt_loss_path(&s->loss)->in_flight_bytes;
-    if (stt_paths_allowance(&s->paths) < s->packet_bytes || !stt_protect_sealable(s->protect))
+    if (stt_paths_allowance(&s->paths) < s->packet_bytes ||
+        !stt_rekeying_for_data(s, stt_protect_sealable(s->protect)))
         return STT_HELD_PATH;
     if (s->streams->congestion.window_bytes < in_flight + s->packet_bytes)
         return STT_HELD_WINDOW;

@@ -158,6 +158,8 @@ static bool may_elicit(struct stt_session *s, stt_ns now, const struct outing *o
 static bool is_ping(const struct stt_packing *p)
 {
     const struct stt_packet_draft *d = &p->packets[0];
+    if (p->flags & STT_PACKET_SIZE_PROBE)
+        return true;
     return p->n_packets == 1 && (!d->elicits || (d->n_pieces == 1 && !d->pieces->len &&
                                                  d->pieces->owes == STT_OWES_PING &&
                                                  d->pieces->stream == STT_NO_STREAM));
@@ -350,8 +352,7 @@ static bool transmit_train(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     size_t size = s->packet_bytes;
     if (allowance < STT_PROTECT_OVERHEAD_BYTES + 1 || !sealable)
         return false;
-    if (s->rekey) /* the last packets of a key are for what completes it */
-        sealable -= sealable < STT_KEY_UPDATE_RESERVE ? sealable : STT_KEY_UPDATE_RESERVE;
+    sealable = stt_rekeying_for_data(s, sealable);
     if (stt_saying_has_ack(s) && stt_acks_wants_ping(&s->acks))
         s->owed |= STT_OWES_PING; /* in the same packet, so that we hear of the ACK */
     size_t n = data_packets(s, now, train->len, allowance);

@@ -3,6 +3,7 @@
  * or costs a byte. Two minutes after the client's session has opened it is due. */
 #include "crypto/cpu.h"
 #include "stt/session/engine.h"
+#include "stt/stats.h"
 #include "tests/support/flows.h"
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"
@@ -235,6 +236,8 @@ START_TEST(loss_copies_and_reordering_do_not_keep_it_from_coming)
     begin_traffic();
     require_traffic(STT_S(600));
     flows_run_for(&f, STT_S(20));
+    if (session_of(w.client)->rekey) /* the next one, by now */
+        flows_run_for(&f, STT_S(20));
     require_rekeys(info_of(w.client).rekeys);
     world_require(&w, info_of(w.client).rekeys >= 1);
     flows_end(&f);
@@ -485,6 +488,10 @@ START_TEST(while_it_runs_data_leaves_the_last_packets_of_a_key_alone)
     flows_run_for(&f, STT_S(2));
     ck_assert_uint_ge(s->protect->sealed, most);
     ck_assert_uint_le(s->protect->sealed, most + 20);
+    struct stt_session_stats stats;
+    ck_assert_int_eq(stt_session_stats(f.client.ep, stt_sim_now(w.sim), w.client->session, &stats),
+                     STT_OK);
+    ck_assert_uint_ge(stats.held_by_path_ns, STT_S(1));
     uint64_t received = info_of(w.client).packets_received;
     for (int i = 0; i < 20; i++)
         ping(w.client); /* it is not silent */
