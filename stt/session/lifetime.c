@@ -110,7 +110,6 @@ struct stt_session *stt_session_new(struct stt_endpoint *ep, stt_ns now,
     stt_acks_init(&s->acks);
     stt_session_ids_init(&s->ids, id, (struct stt_id){{0}});
     s->jitter = be32_load(seeds + 4) | 1;
-    s->packet_path = *path;
     for (int i = 0; i < STT_TIMER_COUNT; i++)
         s->deadline[i] = STT_NEVER;
     if (stt_map_put(&ep->by_id, id.bytes, stt_slab_id(&ep->sessions, s)) != STT_OK) {

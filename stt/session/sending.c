@@ -396,7 +396,7 @@ static bool transmit_handshake(struct stt_endpoint *ep, stt_ns now, struct stt_s
         return false;
     memcpy(train->data, hs->packet, hs->packet_len);
     train->len = train->segment_bytes = hs->packet_len;
-    train->path = s->packet_path;
+    train->path = *stt_paths_current(&s->paths);
     train->ecn = 0;
     stt_tracing_message(ep, now, s, bytes_of(train->data, train->len));
     return true;
@@ -415,9 +415,7 @@ enum stt_sending stt_sending_transmit(struct stt_endpoint *ep, stt_ns now, struc
     bool for_paths = !s->sends_packet && stt_saying_allowed(s) == UINT32_MAX &&
                      stt_paths_next(&s->paths, &wanted) &&
                      stt_sending_is_writable(ep, &wanted.path);
-    const struct stt_path *path = s->sends_packet ? &s->packet_path
-                                  : for_paths     ? &wanted.path
-                                                  : stt_paths_current(&s->paths);
+    const struct stt_path *path = for_paths ? &wanted.path : stt_paths_current(&s->paths);
     if (!stt_sending_is_writable(ep, path))
         return STT_SENDING_BLOCKED;
     if (s->sends_packet)

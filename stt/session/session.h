@@ -164,7 +164,6 @@ struct stt_session {
     uint32_t jitter;            /* a small generator, seeded once: deadlines need no entropy */
 
     struct stt_handshake *handshake; /* NULL once it is over */
-    struct stt_path packet_path;     /* where the handshake packet goes next */
     uint32_t packet_bytes;           /* UDP payload of a full packet on the path in use */
     uint32_t protect_bytes;          /* the size of protect, which a fork does not wipe */
     stt_ns repeat_ns, first_sent_at;
