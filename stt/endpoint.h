@@ -234,7 +234,7 @@ int stt_endpoint_code_end(struct stt_endpoint *ep, uint32_t slot);
     X(own_packet)
 
 struct stt_endpoint_stats {
-    uint64_t sessions, half_open, pending;
+    uint64_t sessions, half_open, pending, streams;
     uint64_t datagrams_received, datagrams_sent, bytes_received, bytes_sent;
     uint64_t handshakes_started, handshakes_answered, handshakes_confirmed, cookies_sent;
 #define X(name) uint64_t dropped_##name;

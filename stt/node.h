@@ -14,8 +14,8 @@
  * Sessions, streams and datagrams are those of stt/endpoint.h, stt/streams.h and stt/datagrams.h,
  * called with stt_node_endpoint() and stt_node_now(). What they leave to be sent goes with the next
  * step. In somebody else's loop: wait until stt_node_fd() is readable or stt_node_timeout_ns() is
- * over, call stt_node_step(), pull events; do what they ask for; before you wait again, call
- * stt_node_step() once more if you have written something.
+ * over; then call stt_node_step() and pull events, and do what they ask for, again and again, until
+ * there are none. Who writes outside of that steps before waiting, too.
  *
  * A node belongs to the thread that steps it first; stt_node_post() and stt_node_stop() alone may
  * be called from others. */

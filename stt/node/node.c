@@ -124,6 +124,7 @@ void stt_node_free(struct stt_node *node)
 {
     if (!node)
         return;
+    stt_exporter_free(node->exporter);
     stt_dialer_fini(&node->dialer); /* nobody wakes the driver after this */
     stt_mailbox_fini(&node->mailbox);
     stt_driver_free(node->driver);

@@ -5,6 +5,7 @@
 
 #include "stt/node.h"
 #include "stt/node/dialer.h"
+#include "stt/node/exporter.h"
 #include "stt/node/mailbox.h"
 #include "stt/node/places.h"
 #include "stt/node/secret.h"
@@ -32,6 +33,7 @@ struct stt_node {
     struct stt_places places;
     struct stt_dialer dialer;
     struct stt_mailbox mailbox;
+    struct stt_exporter *exporter; /* NULL: its metrics are not served */
 #define X(name, text) uint64_t name;
     STT_NODE_COUNTS(X)
 #undef X

@@ -27,7 +27,9 @@ int stt_places_take(struct stt_places *p, const struct stt_socket *socket)
     p->at[p->n++] = (struct stt_place){.number = number,
                                        .is_ipv6 = socket->is_ipv6,
                                        .is_dual = socket->is_dual,
-                                       .local = socket->local};
+                                       .local = socket->local,
+                                       .receive_bytes = socket->receive_bytes,
+                                       .send_bytes = socket->send_bytes};
     return STT_OK;
 }
 

@@ -15,8 +15,9 @@ struct stt_places {
         bool is_ipv6, is_dual;
         bool is_own; /* opened for connects, in no particular place */
         struct stt_address local;
-        struct stt_address gone; /* this machine has it no longer, it seems ... */
-        stt_ns gone_until;       /* ... until then */
+        uint32_t receive_bytes, send_bytes; /* of the kernel's buffers, as it counts */
+        struct stt_address gone;            /* this machine has it no longer, it seems ... */
+        stt_ns gone_until;                  /* ... until then */
     } at[STT_DRIVER_SOCKETS_MAX];
 };
 

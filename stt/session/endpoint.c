@@ -559,6 +559,7 @@ void stt_endpoint_stats(const struct stt_endpoint *ep, struct stt_endpoint_stats
 {
     *out = ep->stats;
     out->sessions = ep->sessions.in_use;
+    out->streams = ep->streams.in_use;
     out->half_open = ep->n_half_open;
     out->pending = ep->n_handshakes - ep->n_half_open;
 }

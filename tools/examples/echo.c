@@ -3,116 +3,102 @@
  *     ./echo 4433                                   a server; it prints its peer id
  *     ./echo 127.0.0.1:4433 PEER_ID "some words"    a client; it prints what comes back */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <stt/node.h>
-#include <stt/streams.h>
+#include <stt/stt.h>
 
-static int fail(const char *what, int error)
+static void check(const char *what, int error)
 {
+    if (!error)
+        return;
     fprintf(stderr, "echo: %s: %s\n", what, stt_error_text(error));
-    return 1;
+    exit(1);
 }
 
-/* Takes what has come, as far as it can be written to where it goes: back, or to the terminal. */
-static bool pump(struct stt_node *node, stt_handle stream, bool is_server)
+/* The server. What has come goes back, as far as there is room; WRITABLE calls again. */
+static void answer(struct stt_endpoint *ep, stt_ns now, stt_handle stream)
+{
+    struct stt_stream_info info;
+    struct stt_part part;
+    size_t n = 1;
+    while (n > 0 && stt_stream_peek(ep, stream, &part, 1) > 0 &&
+           stt_stream_write(ep, now, stream, part.data, part.len, &n) == STT_OK)
+        stt_stream_consume(ep, now, stream, n);
+    stt_stream_consume(ep, now, stream, 0); /* perhaps that was the end */
+    if (stt_stream_info(ep, stream, &info) == STT_OK && info.is_read_to_end)
+        stt_stream_finish(ep, now, stream);
+}
+
+static void serve(struct stt_node *node)
+{
+    struct stt_stream_event e;
+    struct stt_event event;
+    for (;;) {
+        check("waiting", stt_node_wait(node, STT_NEVER));
+        while (stt_node_event(node, &event))
+            ; /* who came, and who went */
+        while (stt_endpoint_stream_event(stt_node_endpoint(node), &e))
+            answer(stt_node_endpoint(node), stt_node_now(node), e.stream);
+    }
+}
+
+/* The client. A stream with these words, and then what comes back, until its end. */
+static void say(struct stt_endpoint *ep, stt_ns now, stt_handle session, const char *words)
+{
+    struct stt_stream_options options = STT_STREAM_OPTIONS_INIT;
+    stt_handle stream;
+    size_t n;
+    check("a stream", stt_stream_open(ep, now, session, &options, &stream));
+    check("writing", stt_stream_write(ep, now, stream, words, strlen(words), &n));
+    check("finishing", stt_stream_finish(ep, now, stream));
+}
+
+static void ask(struct stt_node *node, const char *words)
 {
     struct stt_endpoint *ep = stt_node_endpoint(node);
-    struct stt_part part;
-    struct stt_stream_info info;
+    struct stt_stream_event e = {.what = 0};
+    struct stt_event event;
+    char text[512];
     size_t n;
-    while (stt_stream_peek(ep, stream, &part, 1)) {
-        if (!is_server)
-            n = fwrite(part.data, 1, part.len, stdout);
-        else if (stt_stream_write(ep, stt_node_now(node), stream, part.data, part.len, &n))
-            return false;
-        if (n == 0)
-            return false; /* WRITABLE will say when to go on */
-        stt_stream_consume(ep, stt_node_now(node), stream, n);
-    }
-    stt_stream_consume(ep, stt_node_now(node), stream, 0); /* perhaps that was the end */
-    if (stt_stream_info(ep, stream, &info) || !info.is_read_to_end)
-        return false;
-    if (is_server)
-        stt_stream_finish(ep, stt_node_now(node), stream);
-    return true;
-}
-
-static int serve(struct stt_node *node, const struct stt_node_config *config, const char *at)
-{
-    char id[STT_PEER_ID_TEXT_ROOM];
-    struct stt_event event;
-    struct stt_stream_event stream;
-    int error = stt_node_listen(node, at, NULL);
-    if (error)
-        return fail(at, error);
-    stt_peer_id_encode(&config->endpoint.identity.peer_id, id);
-    puts(id);
-    fflush(stdout);
-    while (!(error = stt_node_wait(node, STT_NEVER))) {
-        while (stt_node_event(node, &event))
-            ;
-        while (stt_endpoint_stream_event(stt_node_endpoint(node), &stream))
-            if (stream.what & (STT_STREAM_READABLE | STT_STREAM_WRITABLE))
-                pump(node, stream.stream, true);
-    }
-    return fail("waiting", error);
-}
-
-static int ask(struct stt_node *node, const char *to, const char *peer, const char *words)
-{
-    struct stt_connect connect = STT_CONNECT_INIT;
-    struct stt_stream_options options = STT_STREAM_OPTIONS_INIT;
-    struct stt_event event;
-    struct stt_stream_event stream;
-    stt_handle mine = 0;
-    size_t written;
-    connect.mode = STT_MODE_K;
-    connect.has_peer = true;
-    int error = stt_peer_id_decode(&connect.peer, peer);
-    if (!error)
-        error = stt_node_connect(node, &connect, to, NULL);
-    while (!error && !(error = stt_node_wait(node, STT_NEVER))) {
-        struct stt_endpoint *ep = stt_node_endpoint(node);
-        stt_ns now = stt_node_now(node);
-        while (!error && stt_node_event(node, &event)) {
-            if (event.type == STT_EVENT_CLOSED) {
-                fprintf(stderr, "echo: %s\n", stt_reason_text(event.reason));
-                return 1;
-            }
-            if (event.type != STT_EVENT_CONNECTED)
-                continue;
-            error = stt_stream_open(ep, now, event.session, &options, &mine);
-            if (!error)
-                error = stt_stream_write(ep, now, mine, words, strlen(words), &written);
-            if (!error)
-                error = stt_stream_finish(ep, now, mine);
+    while (!(e.what & STT_STREAM_ENDED)) {
+        check("waiting", stt_node_wait(node, STT_NEVER));
+        while (stt_node_event(node, &event)) {
+            if (event.type == STT_EVENT_CONNECTED)
+                say(ep, stt_node_now(node), event.session, words);
+            if (event.type == STT_EVENT_CLOSED)
+                check(stt_reason_text(event.reason), STT_E_STATE);
         }
-        while (stt_endpoint_stream_event(ep, &stream))
-            if (stream.what & STT_STREAM_READABLE && pump(node, stream.stream, false)) {
-                putchar('\n');
-                stt_session_close(ep, now, stream.session, 0, "done");
-                return stt_node_step(node) != STT_OK;
-            }
+        while (stt_endpoint_stream_event(ep, &e))
+            while (!stt_stream_read(ep, stt_node_now(node), e.stream, text, sizeof text, &n) && n)
+                fwrite(text, 1, n, stdout);
     }
-    return fail(to, error);
+    stt_session_close(ep, stt_node_now(node), e.session, 0, "done");
+    check("closing", stt_node_step(node));
 }
 
 int main(int argc, char **argv)
 {
     struct stt_node_config config = STT_NODE_CONFIG_INIT;
-    struct stt_node *node = NULL;
-    if (argc != 2 && argc != 4) {
-        fputs("usage: echo PORT | echo HOST:PORT PEER_ID WORDS\n", stderr);
-        return 2;
-    }
+    struct stt_connect connect = STT_CONNECT_INIT;
+    struct stt_node *node;
+    char id[STT_PEER_ID_TEXT_ROOM];
     strcpy(config.endpoint.application, "echo/1");
-    config.endpoint.accept = STT_ACCEPT(STT_MODE_K);
-    int error = stt_node_identity(&config, NULL);
-    if (!error)
-        error = stt_node_new(&node, &config);
-    if (error)
-        return fail("making a node", error);
-    int status = argc == 2 ? serve(node, &config, argv[1]) : ask(node, argv[1], argv[2], argv[3]);
+    config.endpoint.accept =
+        STT_ACCEPT(connect.mode = STT_MODE_K); /* who comes knows the peer id */
+    check("an identity", stt_node_identity(&config, NULL));
+    check("a node", stt_node_new(&node, &config));
+    if (argc == 4) {
+        connect.has_peer = true;
+        check(argv[2], stt_peer_id_decode(&connect.peer, argv[2]));
+        check(argv[1], stt_node_connect(node, &connect, argv[1], NULL));
+        ask(node, argv[3]);
+    } else {
+        check("PORT", argc == 2 ? stt_node_listen(node, argv[1], NULL) : STT_E_ARGUMENT);
+        stt_peer_id_encode(&config.endpoint.identity.peer_id, id);
+        puts(id);
+        fflush(stdout);
+        serve(node);
+    }
     stt_node_free(node);
-    return status;
+    return 0;
 }
