@@ -52,7 +52,8 @@ static void on_stdin(void)
 static void on_event(const struct stt_event *event)
 {
     struct stt_stream_options options = STT_STREAM_OPTIONS_INIT;
-    if (event->type == STT_EVENT_CLOSED)
+    is_over = event->type == STT_EVENT_CLOSED;
+    if (is_over && event->reason != STT_REASON_LOCAL_CLOSE)
         check(stt_reason_text(event->reason), STT_E_STATE);
     if (event->type != STT_EVENT_CONNECTED)
         return;
@@ -71,10 +72,8 @@ static void on_stream(const struct stt_stream_event *e)
     fflush(stdout);
     if (e->what & STT_STREAM_WRITABLE)
         listen_to(STDIN_FILENO, EPOLL_CTL_MOD, EPOLLIN);
-    if (e->what & STT_STREAM_ENDED) {
+    if (e->what & STT_STREAM_ENDED)
         stt_session_close(ep, stt_node_now(node), e->session, 0, "done");
-        is_over = true;
-    }
 }
 
 /* A step is followed by its events, and events by a step, which sends what they led to: until there
