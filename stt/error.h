@@ -21,7 +21,7 @@ extern "C" {
     X(STT_E_STATE, -6, "not possible in the present state")                                        \
     X(STT_E_CRYPTO, -7, "a key, signature or tag is not valid")                                    \
     X(STT_E_UNSUPPORTED, -8, "this machine or build does not support it")                          \
-    X(STT_E_EXISTS, -9, "it exists already and is never overwritten")                              \
+    X(STT_E_EXISTS, -9, "it is taken or exists already, and is never overwritten")                 \
     X(STT_E_NOT_FOUND, -10, "no such file, name or entry")                                         \
     X(STT_E_PERMISSION, -11, "permission denied, or a secret is readable by others")               \
     X(STT_E_IO, -12, "the operating system reported an input or output error")                     \

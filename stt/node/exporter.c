@@ -126,12 +126,13 @@ static void ask(struct stt_exporter *e, struct visit *v, stt_ns now)
     posts = !e->is_asked;
     e->is_asked = true;
     pthread_mutex_unlock(&e->lock);
-    if (posts && stt_node_post(e->node, on_letter, e) != STT_OK) {
-        pthread_mutex_lock(&e->lock);
-        e->is_asked = false;
-        pthread_mutex_unlock(&e->lock);
-    }
     enter(v, ASKED, now + ASK_NS);
+    if (!posts || stt_node_post(e->node, on_letter, e) == STT_OK)
+        return;
+    pthread_mutex_lock(&e->lock);
+    e->is_asked = false;
+    pthread_mutex_unlock(&e->lock);
+    refuse(v, now, STT_HTTP_UNAVAILABLE);
 }
 
 /* What recv or send answers: false, and the visit is over, where it is an error. */

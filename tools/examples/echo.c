@@ -2,17 +2,15 @@
  * Echo over STT:    cc echo.c $(pkg-config --cflags --libs stt) -o echo
  *     ./echo 4433                                   a server; it prints its peer id
  *     ./echo 127.0.0.1:4433 PEER_ID "some words"    a client; it prints what comes back */
+#include <err.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <stt/stt.h>
 
 static void check(const char *what, int error)
 {
-    if (!error)
-        return;
-    fprintf(stderr, "echo: %s: %s\n", what, stt_error_text(error));
-    exit(1);
+    if (error)
+        errx(1, "%s: %s", what, stt_error_text(error));
 }
 
 /* The server. What has come goes back, as far as there is room; WRITABLE calls again. */
@@ -66,7 +64,7 @@ static void ask(struct stt_node *node, const char *words)
             if (event.type == STT_EVENT_CONNECTED)
                 say(ep, stt_node_now(node), event.session, words);
             if (event.type == STT_EVENT_CLOSED)
-                check(stt_reason_text(event.reason), STT_E_STATE);
+                errx(1, "the session is over: %s", stt_reason_text(event.reason));
         }
         while (stt_endpoint_stream_event(ep, &e))
             while (!stt_stream_read(ep, stt_node_now(node), e.stream, text, sizeof text, &n) && n)
@@ -80,25 +78,26 @@ int main(int argc, char **argv)
 {
     struct stt_node_config config = STT_NODE_CONFIG_INIT;
     struct stt_connect connect = STT_CONNECT_INIT;
-    struct stt_node *node;
     char id[STT_PEER_ID_TEXT_ROOM];
+    struct stt_node *node;
     strcpy(config.endpoint.application, "echo/1");
-    config.endpoint.accept =
-        STT_ACCEPT(connect.mode = STT_MODE_K); /* who comes knows the peer id */
+    config.endpoint.accept = STT_ACCEPT(STT_MODE_K); /* who comes knows our peer id */
     check("an identity", stt_node_identity(&config, NULL));
     check("a node", stt_node_new(&node, &config));
-    if (argc == 4) {
-        connect.has_peer = true;
-        check(argv[2], stt_peer_id_decode(&connect.peer, argv[2]));
-        check(argv[1], stt_node_connect(node, &connect, argv[1], NULL));
-        ask(node, argv[3]);
-    } else {
-        check("PORT", argc == 2 ? stt_node_listen(node, argv[1], NULL) : STT_E_ARGUMENT);
+    if (argc == 2) {
+        check(argv[1], stt_node_listen(node, argv[1], NULL));
         stt_peer_id_encode(&config.endpoint.identity.peer_id, id);
         puts(id);
         fflush(stdout);
         serve(node);
     }
+    if (argc != 4)
+        errx(2, "usage: echo PORT | echo HOST:PORT PEER_ID WORDS");
+    connect.mode = STT_MODE_K;
+    connect.has_peer = true;
+    check(argv[2], stt_peer_id_decode(&connect.peer, argv[2]));
+    check(argv[1], stt_node_connect(node, &connect, argv[1], NULL));
+    ask(node, argv[3]);
     stt_node_free(node);
     return 0;
 }

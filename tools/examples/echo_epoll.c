@@ -3,8 +3,8 @@
  *     cc echo_epoll.c $(pkg-config --cflags --libs stt) -o echo_epoll
  *     cat words | ./echo_epoll 127.0.0.1:4433 PEER_ID      the server is that of echo.c
  * What is typed goes there, and what comes back is printed. */
+#include <err.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <stt/stt.h>
 #include <sys/epoll.h>
@@ -17,16 +17,15 @@ static bool is_over;
 
 static void check(const char *what, int error)
 {
-    if (!error)
-        return;
-    fprintf(stderr, "echo_epoll: %s: %s\n", what, stt_error_text(error));
-    exit(1);
+    if (error)
+        errx(1, "%s: %s", what, stt_error_text(error));
 }
 
 static void listen_to(int fd, int how, uint32_t events)
 {
     struct epoll_event e = {.events = events, .data = {.fd = fd}};
-    check("epoll", epoll_ctl(epoll, how, fd, &e) ? STT_E_IO : STT_OK);
+    if (epoll_ctl(epoll, how, fd, &e) != 0)
+        err(1, "epoll"); /* it takes no regular file: use a pipe */
 }
 
 /* From stdin into the stream's own memory. Where that is full nobody listens to stdin, until
@@ -54,7 +53,7 @@ static void on_event(const struct stt_event *event)
     struct stt_stream_options options = STT_STREAM_OPTIONS_INIT;
     is_over = event->type == STT_EVENT_CLOSED;
     if (is_over && event->reason != STT_REASON_LOCAL_CLOSE)
-        check(stt_reason_text(event->reason), STT_E_STATE);
+        errx(1, "the session is over: %s", stt_reason_text(event->reason));
     if (event->type != STT_EVENT_CONNECTED)
         return;
     check("a stream", stt_stream_open(stt_node_endpoint(node), stt_node_now(node), event->session,
@@ -100,7 +99,8 @@ int main(int argc, char **argv)
     strcpy(config.endpoint.application, "echo/1");
     connect.mode = STT_MODE_K;
     connect.has_peer = true;
-    check("HOST:PORT PEER_ID", argc == 3 ? STT_OK : STT_E_ARGUMENT);
+    if (argc != 3)
+        errx(2, "usage: echo_epoll HOST:PORT PEER_ID");
     check(argv[2], stt_peer_id_decode(&connect.peer, argv[2]));
     check("an identity", stt_node_identity(&config, NULL));
     check("a node", stt_node_new(&node, &config));
