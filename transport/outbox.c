@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * outbox: what the kernel says to a train, and what follows from it.
+ * outbox: what the kernel says to a train (fate.h), and what follows from it:
  *
- *     EAGAIN                   until the socket is writable; again at once: until a millisecond
- * later ENOBUFS, ENOMEM          until a millisecond later, ten times; then refused EIO, EINVAL,
- * EOPNOTSUPP  of several datagrams: one by one. Where the first goes, segmentation was to blame,
- * and is off for this socket from now on ECONNREFUSED and such    somebody's ICMP, of which the
- * socket knew: once more all others               refused
+ *     stalled     until the socket is writable; again at once: until a millisecond later
+ *     resting     until a millisecond later, ten times; then refused
+ *     disliked    of several datagrams: one by one; where the first of them goes, segmentation was
+ * to blame, and is off for this socket from now on reported    once more refused     told
  *
  * It is bounded: each call to flush either ends a train or holds the outlet. */
 #include "transport/outbox.h"
+
+#include "transport/fate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -215,18 +216,6 @@ static int send_pieces(struct stt_outbox *o, const struct stt_outlet *out,
 /* -- what they say -------------------------------------------------------------------------------
  */
 
-static bool is_of_segmentation(int error)
-{
-    return error == EIO || error == EINVAL || error == EOPNOTSUPP;
-}
-
-/* A send does not end so by itself: the socket has heard it from the network. */
-static bool is_echo(int error)
-{
-    return error == ECONNREFUSED || error == ECONNRESET || error == ECONNABORTED ||
-           error == ENOPROTOOPT || error == EPROTO || error == EHOSTDOWN || error == ENONET;
-}
-
 static bool can_segment(const struct stt_outlet *out, const struct stt_outbox_train *t)
 {
     return t->train.len <= t->train.segment_bytes || (out->socket.has_gso && !t->is_split);
@@ -251,11 +240,12 @@ static int send_once(struct stt_outbox *o, struct stt_outlet *out, struct stt_ou
 static bool is_to_repeat(struct stt_outbox *o, const struct stt_outlet *out,
                          struct stt_outbox_train *t, int error)
 {
-    if (is_echo(error) && !t->is_repeated) {
+    enum stt_fate fate = stt_fate_of(error);
+    if (fate == STT_FATE_REPORTED && !t->is_repeated) {
         o->stats->receive_errors++;
         return t->is_repeated = true;
     }
-    if (is_of_segmentation(error) && t->train.len > t->train.segment_bytes && can_segment(out, t))
+    if (fate == STT_FATE_DISLIKED && t->train.len > t->train.segment_bytes && can_segment(out, t))
         return t->is_split = true;
     return false;
 }
@@ -270,7 +260,8 @@ static void hold_until_later(struct stt_outlet *out)
 
 static bool hold(struct stt_outlet *out, struct stt_outbox_train *t, int error)
 {
-    if (error == EAGAIN) {
+    enum stt_fate fate = stt_fate_of(error);
+    if (fate == STT_FATE_STALLED) {
         if (out->is_stalled)
             hold_until_later(out); /* what poll says does not help */
         else
@@ -278,7 +269,7 @@ static bool hold(struct stt_outlet *out, struct stt_outbox_train *t, int error)
         out->is_stalled = true;
         return true;
     }
-    if ((error == ENOBUFS || error == ENOMEM) && t->tries < STT_OUTBOX_TRIES) {
+    if (fate == STT_FATE_RESTING && t->tries < STT_OUTBOX_TRIES) {
         t->tries++;
         hold_until_later(out);
         return true;

@@ -12,6 +12,7 @@
  * back is given nothing; a slot is idle, the room, or in the queue. Every try ends: room and memory
  * are asked for again a few times or when there is some, the other errors are retried once or not
  * at all. It must not know what a step is. */
+#include "transport/fate.h"
 #include "transport/uring.h"
 
 #include <assert.h>
@@ -21,15 +22,6 @@
 #include <string.h>
 
 enum { ROOM_BYTES = 1 << 16, TRIES_MAX = 10, NO_SLOT = UINT16_MAX };
-
-enum fate {
-    REFUSED,
-    INTERRUPTED,
-    STALLED,  /* no room in the socket's buffer */
-    RESTING,  /* no memory, or no room in a queue of the device */
-    DISLIKED, /* perhaps because it was to be cut into segments there */
-    REPORTED, /* an earlier datagram's fate, told by somebody's ICMP */
-};
 
 int stt_uring_send_init(struct stt_uring *d)
 {
@@ -112,33 +104,6 @@ void stt_uring_send(struct stt_driver *driver, const struct stt_driver_train *tr
 }
 
 /* -- what the kernel says ---------------------------------------------------------------------- */
-
-static enum fate fate_of(int error)
-{
-    switch (error) {
-    case EINTR:
-        return INTERRUPTED;
-    case EAGAIN:
-        return STALLED;
-    case ENOBUFS:
-    case ENOMEM:
-        return RESTING;
-    case EIO:
-    case EINVAL:
-    case EOPNOTSUPP:
-        return DISLIKED;
-    case ECONNREFUSED:
-    case ECONNRESET:
-    case ECONNABORTED:
-    case EPROTO:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-        return REPORTED;
-    default:
-        return REFUSED;
-    }
-}
 
 static void give_up(struct stt_uring_slot *slot, int error)
 {
@@ -223,19 +188,19 @@ static void on_denied(struct stt_uring *d, struct stt_uring_slot *slot, uint32_t
 {
     if (!slot->todo)
         return; /* given up */
-    switch (fate_of(error)) {
-    case INTERRUPTED:
+    switch (stt_fate_of(error)) {
+    case STT_FATE_INTERRUPTED:
         break;
-    case STALLED:
+    case STT_FATE_STALLED:
         on_stalled(d, slot);
         break;
-    case RESTING:
+    case STT_FATE_RESTING:
         on_resting(d, slot, error);
         break;
-    case DISLIKED:
+    case STT_FATE_DISLIKED:
         on_disliked(d, slot, error);
         break;
-    case REPORTED:
+    case STT_FATE_REPORTED:
         on_reported(d, slot, piece, error);
         break;
     default:
