@@ -215,7 +215,9 @@ void attackers_visit(struct chaos *c)
     const struct host *server = c->hosts[0];
     struct stt_handshake *hs = &play.initiator.hs;
     uint32_t number = VISITORS + (uint32_t)c->tally.strangers++;
-    handshake_play_init(&play, chaos_chance(c, 50) ? STT_MODE_K : STT_MODE_S, rng_u64(&c->rng));
+    enum stt_mode mode =
+        chaos_chance(c, 50) ? STT_MODE_K : STT_MODE_S; /* one die after the other */
+    handshake_play_init(&play, mode, rng_u64(&c->rng));
     know(&play, server);
     if (!handshake_begin(&play, NULL)) {
         chaos_fail(c, "a stranger cannot begin a handshake");
