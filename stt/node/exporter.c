@@ -270,8 +270,10 @@ static void turn(struct stt_exporter *e)
 {
     struct pollfd fds[VISITS + 2];
     stt_ns now = stt_clock_now();
-    if (poll(fds, VISITS + 2, prepare(e, fds, now)) < 0)
+    if (poll(fds, VISITS + 2, prepare(e, fds, now)) < 0) {
+        (void)poll(NULL, 0, (int)(REST_NS / STT_MS(1)));
         return;
+    }
     now = stt_clock_now();
     if (fds[0].revents)
         hand_out(e, now);

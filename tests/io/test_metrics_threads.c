@@ -10,11 +10,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define GET "GET /metrics HTTP/1.0\r\n\r\n"
-enum { ANSWER_ROOM = 32768 };
+enum { ANSWER_ROOM = 32768, FEW = 64 };
 
 struct site {
     struct nodes n;
@@ -51,10 +53,15 @@ static void close_site(struct site *s)
 
 /* -- visitors ---------------------------------------------------------------------------------- */
 
+static struct sockaddr_in address_of(const struct site *s)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+}
+
 static int visit(const struct site *s)
 {
-    const struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const struct sockaddr_in to = address_of(s);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
@@ -254,6 +261,44 @@ START_TEST(vandals_change_nothing_for_visitors_nor_for_sessions)
 }
 END_TEST
 
+static stt_ns cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return STT_S(t.tv_sec) + (stt_ns)t.tv_nsec;
+}
+
+/* Where the process has no descriptor left a visitor waits until there is one, and nobody spins. */
+START_TEST(who_comes_without_a_descriptor_left_waits_for_one)
+{
+    struct site s;
+    char answer[ANSWER_ROOM];
+    struct rlimit before, few;
+    int all[FEW], n = 0;
+    open_site(&s, true);
+    const struct sockaddr_in to = address_of(&s);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){FEW, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (n < FEW && (all[n] = dup(fd)) >= 0)
+        n++;
+    ck_assert_int_lt(n, FEW);
+    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    say(fd, GET, strlen(GET));
+    const stt_ns begun = cpu_ns();
+    struct pollfd p = {fd, POLLIN, 0};
+    ck_assert_int_eq(poll(&p, 1, 500), 0);
+    ck_assert_uint_lt(cpu_ns() - begun, STT_MS(100));
+    while (n > 0)
+        close(all[--n]);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert(hear(fd, answer));
+    ck_assert_int_eq(status_of(answer), 200);
+    close_site(&s);
+}
+END_TEST
+
 START_TEST(a_node_is_freed_at_once_whoever_visits)
 {
     struct site s;
@@ -280,4 +325,5 @@ SUITE("metrics_threads", TEST(the_page_is_the_text_whole_and_nothing_else),
       TEST(who_speaks_slowly_is_heard_and_who_takes_too_long_is_not),
       TEST(who_says_nothing_keeps_nobody_waiting),
       TEST(vandals_change_nothing_for_visitors_nor_for_sessions),
+      TEST(who_comes_without_a_descriptor_left_waits_for_one),
       TEST(a_node_is_freed_at_once_whoever_visits))
