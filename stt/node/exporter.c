@@ -11,7 +11,7 @@
  * bytes unread would take the answer from the visitor again.
  *
  * The node is reached by stt_node_post() alone, one letter at a time; its call writes the text
- * under the lock. Must not know what the text says. */
+ * under the lock. Must not know what the text says. Spec 09, "Metrics". */
 #include "stt/node/exporter.h"
 
 #include "stt/metrics.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * http: reads the head of a request, strictly: lines end in CRLF, there are no control characters,
  * the first line has three words. What the fields say is not looked at, but that version 1.1 names
- * a host; a body is not read. Owns nothing; must not know sockets, or what the page holds. */
+ * a host; a body is not read. Owns nothing; must not know sockets, or what the page holds. Spec 09,
+ * "Metrics". */
 #include "stt/node/http.h"
 
 #include <stdio.h>

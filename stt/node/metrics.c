@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * metrics: what a node counts, gathered from its endpoint, its driver and itself, as numbers and as
  * text. Owns nothing, changes nothing. A number that the endpoint or the driver counts and
- * stt/metrics.h does not list does not compile. */
+ * stt/metrics.h does not list does not compile. Spec 09, "Metrics". */
 #include "stt/metrics.h"
 
 #include "stt/node/node.h"

@@ -206,6 +206,31 @@ START_TEST(who_says_nothing_keeps_nobody_waiting)
 }
 END_TEST
 
+static bool is_ended(int fd, int within_ms)
+{
+    struct pollfd p = {fd, POLLIN, 0};
+    char byte;
+    return poll(&p, 1, within_ms) == 1 && recv(fd, &byte, 1, 0) == 0;
+}
+
+START_TEST(of_nine_visits_the_oldest_ends)
+{
+    struct site s;
+    int fds[9];
+    open_site(&s, true);
+    for (int i = 0; i < 8; i++)
+        fds[i] = visit(&s);
+    ck_assert(!is_ended(fds[0], 200));
+    fds[8] = visit(&s);
+    ck_assert(is_ended(fds[0], 1000));
+    for (int i = 1; i < 9; i++)
+        ck_assert(!is_ended(fds[i], 10));
+    for (int i = 0; i < 9; i++)
+        close(fds[i]);
+    close_site(&s);
+}
+END_TEST
+
 static void do_harm(const struct site *s, struct rng *rng)
 {
     uint8_t noise[512];
@@ -323,7 +348,7 @@ SUITE("metrics_threads", TEST(the_page_is_the_text_whole_and_nothing_else),
       TEST(it_is_off_unless_asked_for_and_only_once_on_a_port),
       TEST(a_node_that_is_not_stepped_is_said_to_be_unavailable),
       TEST(who_speaks_slowly_is_heard_and_who_takes_too_long_is_not),
-      TEST(who_says_nothing_keeps_nobody_waiting),
+      TEST(who_says_nothing_keeps_nobody_waiting), TEST(of_nine_visits_the_oldest_ends),
       TEST(vandals_change_nothing_for_visitors_nor_for_sessions),
       TEST(who_comes_without_a_descriptor_left_waits_for_one),
       TEST(a_node_is_freed_at_once_whoever_visits))
