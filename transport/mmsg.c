@@ -350,9 +350,10 @@ static void close_if_open(int file)
 static void free_driver(struct stt_driver *d)
 {
     struct mmsg *m = mmsg_of(d);
+    close_if_open(m->epoll); /* first: a child of fork() shares it, and takes nothing out of it */
+    m->epoll = -1;
     for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++)
         remove_socket(d, i);
-    close_if_open(m->epoll);
     close_if_open(m->wake);
     close_if_open(m->timer);
     free(m->memory);

@@ -41,6 +41,11 @@ static void on_resolved(void *ctx)
     stt_driver_wake(((struct stt_node *)ctx)->driver);
 }
 
+static int begin(const struct stt_node *node)
+{
+    return stt_secret_is_alive(&node->secret) ? STT_OK : STT_E_FORKED;
+}
+
 /* -- life -------------------------------------------------------------------------------------- */
 
 int stt_node_identity(struct stt_node_config *config, const uint8_t *secret)
@@ -58,24 +63,37 @@ static bool is_asked_for_mmsg(void)
     return io && strcmp(io, "mmsg") == 0;
 }
 
-static int make_driver(struct stt_node *node, const struct stt_node_config *config)
+/* The probe's ring is small and has no buffers. */
+static const char *why_no_uring(void)
+{
+    const char *why = stt_probe()->items[STT_PROBE_URING].why;
+    return *why ? why
+                : "the kernel makes rings, but none with all that is needed: take one from 6.1 on";
+}
+
+static int make_driver(struct stt_node *node, const struct stt_node_config *config,
+                       const struct stt_node_knobs *knobs)
 {
     struct stt_driver_config c = {.receive_buffers = config->receive_buffers,
                                   .send_buffers = config->send_buffers,
-                                  .dscp = config->dscp};
+                                  .dscp = config->dscp,
+                                  .faults = knobs->faults};
+    node->io_why = "";
+    if (knobs->driver_new)
+        return knobs->driver_new(&node->driver, &c);
     bool may_be_mmsg = config->io != STT_IO_URING;
     bool may_be_uring =
         config->io == STT_IO_URING || (config->io == STT_IO_AUTO && !is_asked_for_mmsg());
     int error = may_be_uring ? stt_uring_new(&node->driver, &c) : STT_E_UNSUPPORTED;
-    node->io_why = "";
     if (error == STT_E_UNSUPPORTED && may_be_uring)
-        node->io_why = stt_probe()->items[STT_PROBE_URING].why;
+        node->io_why = why_no_uring();
     if (error == STT_E_UNSUPPORTED && may_be_mmsg)
         error = stt_mmsg_new(&node->driver, &c);
     return error;
 }
 
-static int make(struct stt_node *node, const struct stt_node_config *config)
+static int make(struct stt_node *node, const struct stt_node_config *config,
+                const struct stt_node_knobs *knobs)
 {
     static const struct stt_secret_limits limits = STT_SECRET_LIMITS;
     int error = stt_secret_init(&node->secret, &limits);
@@ -86,7 +104,7 @@ static int make(struct stt_node *node, const struct stt_node_config *config)
     node->env.key_log = node->key_log ? on_key_log : NULL;
     error = stt_endpoint_new(&node->ep, &config->endpoint, &node->env, stt_clock_now());
     if (!error)
-        error = make_driver(node, config);
+        error = make_driver(node, config, knobs);
     if (error) {
         stt_endpoint_free(node->ep);
         stt_secret_fini(&node->secret);
@@ -101,6 +119,12 @@ static int make(struct stt_node *node, const struct stt_node_config *config)
 
 int stt_node_new(struct stt_node **out, const struct stt_node_config *config)
 {
+    return stt_node_new_with(out, config, &(struct stt_node_knobs){.faults = NULL});
+}
+
+int stt_node_new_with(struct stt_node **out, const struct stt_node_config *config,
+                      const struct stt_node_knobs *knobs)
+{
     *out = NULL;
     if (config->size != sizeof *config || config->io > STT_IO_MMSG || config->dscp > 63)
         return STT_E_ARGUMENT;
@@ -112,7 +136,7 @@ int stt_node_new(struct stt_node **out, const struct stt_node_config *config)
     node->key_log = config->key_log;
     node->spin_ns = config->spin_ns;
     atomic_init(&node->is_stopped, false);
-    int error = make(node, config);
+    int error = make(node, config, knobs);
     if (error)
         free(node);
     else
@@ -125,7 +149,8 @@ void stt_node_free(struct stt_node *node)
     if (!node)
         return;
     stt_exporter_free(node->exporter);
-    stt_dialer_fini(&node->dialer); /* nobody wakes the driver after this */
+    if (begin(node) == STT_OK)          /* else neither dials nor the resolver's thread are there */
+        stt_dialer_fini(&node->dialer); /* nobody wakes the driver after this */
     stt_mailbox_fini(&node->mailbox);
     stt_driver_free(node->driver);
     stt_endpoint_free(node->ep);
@@ -139,7 +164,9 @@ int stt_node_listen(struct stt_node *node, const char *at, struct stt_address *b
 {
     struct stt_address address;
     struct stt_socket socket;
-    int error = stt_address_parse(&address, at);
+    int error = begin(node);
+    if (!error)
+        error = stt_address_parse(&address, at);
     if (!error)
         error = stt_places_open(&node->places, &address, false, &socket);
     if (!error)
@@ -152,7 +179,8 @@ int stt_node_listen(struct stt_node *node, const char *at, struct stt_address *b
 int stt_node_connect(struct stt_node *node, const struct stt_connect *connect, const char *to,
                      stt_handle *out)
 {
-    return stt_dialer_connect(&node->dialer, stt_clock_now(), connect, to, out);
+    int error = begin(node);
+    return error ? error : stt_dialer_connect(&node->dialer, stt_clock_now(), connect, to, out);
 }
 
 /* -- a turn ------------------------------------------------------------------------------------ */
@@ -265,11 +293,6 @@ static stt_ns deadline(const struct stt_node *node)
     return a < b ? a : b;
 }
 
-static int begin(const struct stt_node *node)
-{
-    return stt_secret_is_alive(&node->secret) ? STT_OK : STT_E_FORKED;
-}
-
 /* Off with what is queued; and the fd tells of what is left. */
 static int end(struct stt_node *node, bool is_queued)
 {
@@ -333,6 +356,8 @@ int stt_node_fd(const struct stt_node *node)
 
 stt_ns stt_node_timeout_ns(struct stt_node *node)
 {
+    if (begin(node) != STT_OK)
+        return 0;
     stt_ns at = deadline(node), now = stt_clock_now();
     if (node->has_more || at <= now)
         return 0;
@@ -344,7 +369,7 @@ bool stt_node_event(struct stt_node *node, struct stt_event *event)
     while (stt_endpoint_event(node->ep, event))
         if (stt_dialer_on_event(&node->dialer, stt_clock_now(), event))
             return true;
-    return stt_dialer_event(&node->dialer, event);
+    return begin(node) == STT_OK && stt_dialer_event(&node->dialer, event);
 }
 
 struct stt_endpoint *stt_node_endpoint(struct stt_node *node)

@@ -39,4 +39,12 @@ struct stt_node {
 #undef X
 };
 
+/* For tests: what nobody else should choose. NULL members: as usual. */
+struct stt_node_knobs {
+    const struct stt_driver_faults *faults; /* outlives the node */
+    int (*driver_new)(struct stt_driver **out, const struct stt_driver_config *config);
+};
+int stt_node_new_with(struct stt_node **out, const struct stt_node_config *config,
+                      const struct stt_node_knobs *knobs) STT_MUST_USE;
+
 #endif
