@@ -7,34 +7,45 @@
 
 /* -- life -------------------------------------------------------------------------------------- */
 
-static bool open_side(struct nodes_side *s, enum stt_io io, bool is_client,
-                      void (*configure)(struct stt_node_config *config, bool is_client))
+static bool open_side(struct nodes_side *s, const struct nodes_setup *setup, bool is_client)
 {
     s->config = (struct stt_node_config)STT_NODE_CONFIG_INIT;
-    s->config.io = io;
+    s->config.io = setup->io;
     strcpy(s->config.endpoint.application, "nodes/1");
     s->config.endpoint.accept = is_client ? 0 : STT_ACCEPT(STT_MODE_K);
     ck_assert_int_eq(stt_node_identity(&s->config, NULL), STT_OK);
-    if (configure)
-        configure(&s->config, is_client);
-    int error = stt_node_new(&s->node, &s->config);
+    if (setup->configure)
+        setup->configure(&s->config, is_client);
+    int error = stt_node_new_with(&s->node, &s->config, &setup->knobs[is_client]);
     if (error == STT_E_UNSUPPORTED)
         return false;
     ck_assert_msg(error == STT_OK, "a node: %s", stt_error_text(error));
     return true;
 }
 
+static void enter(const struct nodes *n, const struct nodes_side *s)
+{
+    if (n->enter)
+        n->enter(s == &n->client);
+}
+
+bool nodes_open(struct nodes *n, const struct nodes_setup *setup)
+{
+    *n = (struct nodes){.enter = setup->enter};
+    if (!open_side(&n->server, setup, false))
+        return false;
+    ck_assert(open_side(&n->client, setup, true));
+    enter(n, &n->server);
+    int error = stt_node_listen(n->server.node, setup->at, &n->at);
+    ck_assert_msg(error == STT_OK, "listening at %s: %s", setup->at, stt_error_text(error));
+    stt_address_text(&n->at, n->at_text);
+    return true;
+}
+
 bool nodes_begin(struct nodes *n, enum stt_io io, const char *at,
                  void (*configure)(struct stt_node_config *config, bool is_client))
 {
-    *n = (struct nodes){.polls = 0};
-    if (!open_side(&n->server, io, false, configure))
-        return false;
-    ck_assert(open_side(&n->client, io, true, configure));
-    int error = stt_node_listen(n->server.node, at, &n->at);
-    ck_assert_msg(error == STT_OK, "listening at %s: %s", at, stt_error_text(error));
-    stt_address_text(&n->at, n->at_text);
-    return true;
+    return nodes_open(n, &(struct nodes_setup){.io = io, .at = at, .configure = configure});
 }
 
 void nodes_end(struct nodes *n)
@@ -63,7 +74,7 @@ static void write_more(struct nodes_side *s)
         ck_assert_int_eq(stt_stream_commit(ep, stt_node_now(s->node), s->stream, len), STT_OK);
         s->written += len;
     }
-    if (s->stream && s->written == s->to_write && !s->has_finished &&
+    if (s->stream && s->written == s->to_write && !s->has_finished && !s->stays_open &&
         (!s->echoes || s->has_read_all))
         s->has_finished = stt_stream_finish(ep, stt_node_now(s->node), s->stream) == STT_OK;
 }
@@ -98,50 +109,80 @@ static void read_more(struct nodes_side *s)
         s->to_write = s->read;
 }
 
-void nodes_pull(struct nodes_side *s)
+bool nodes_pull(struct nodes_side *s)
 {
     struct stt_event e;
     struct stt_stream_event t;
+    const uint64_t written = s->written;
+    const bool had_finished = s->has_finished;
+    bool any = false;
     while (stt_node_event(s->node, &e)) {
+        any = true;
         s->events[e.type]++;
         s->last = e;
         if (e.type == STT_EVENT_CONNECTED || e.type == STT_EVENT_ACCEPTED)
             s->session = e.session;
     }
     while (stt_endpoint_stream_event(stt_node_endpoint(s->node), &t)) {
+        any = true;
         if (t.what & STT_STREAM_OPENED)
             s->stream = t.stream;
         if (t.what & STT_STREAM_READABLE && t.stream == s->stream)
             read_more(s);
     }
     write_more(s);
+    return any || s->written != written || s->has_finished != had_finished;
 }
 
 /* -- going on ---------------------------------------------------------------------------------- */
 
-static void step(struct nodes_side *s)
+static bool step(const struct nodes *n, struct nodes_side *s)
 {
-    ck_assert_int_eq(stt_node_step(s->node), STT_OK);
-    nodes_pull(s);
-    ck_assert_int_eq(stt_node_step(s->node), STT_OK);
+    bool any = false, again = true;
+    enter(n, s);
+    while (again) {
+        ck_assert_int_eq(stt_node_step(s->node), STT_OK);
+        again = nodes_pull(s);
+        any |= again;
+    }
+    return any;
 }
 
-static int shorter_ms(struct nodes *n)
+static int shorter_ms(const struct nodes *n)
 {
     stt_ns a = stt_node_timeout_ns(n->client.node), b = stt_node_timeout_ns(n->server.node);
     stt_ns least = a < b ? a : b;
     return least >= STT_S(1) ? 1000 : (int)((least + 999999) / 1000000);
 }
 
+bool nodes_step(struct nodes *n)
+{
+    bool any = step(n, &n->client);
+    return step(n, &n->server) || any;
+}
+
+void nodes_turn_all(struct nodes *n, unsigned pairs, int most_ms)
+{
+    struct pollfd fds[2 * NODES_PAIRS_MAX];
+    int wait_ms = most_ms;
+    ck_assert_uint_le(pairs, NODES_PAIRS_MAX);
+    for (unsigned i = 0; i < pairs; i++) {
+        if (nodes_step(&n[i]))
+            wait_ms = 0; /* perhaps it is what somebody waits for */
+        fds[2 * i] = (struct pollfd){stt_node_fd(n[i].client.node), POLLIN, 0};
+        fds[2 * i + 1] = (struct pollfd){stt_node_fd(n[i].server.node), POLLIN, 0};
+    }
+    for (unsigned i = 0; i < pairs; i++) {
+        int ms = shorter_ms(&n[i]);
+        wait_ms = ms < wait_ms ? ms : wait_ms;
+        n[i].polls += wait_ms > 0;
+    }
+    (void)!poll(fds, 2 * pairs, wait_ms);
+}
+
 void nodes_turn(struct nodes *n)
 {
-    struct pollfd fds[] = {{stt_node_fd(n->client.node), POLLIN, 0},
-                           {stt_node_fd(n->server.node), POLLIN, 0}};
-    step(&n->client);
-    step(&n->server);
-    int wait_ms = shorter_ms(n);
-    n->polls += wait_ms > 0;
-    (void)!poll(fds, 2, wait_ms);
+    nodes_turn_all(n, 1, 1000);
 }
 
 bool nodes_until(struct nodes *n, bool (*reached)(const struct nodes *n), stt_ns within_ns)
@@ -150,6 +191,29 @@ bool nodes_until(struct nodes *n, bool (*reached)(const struct nodes *n), stt_ns
     while (!reached(n) && stt_node_now(n->client.node) < until)
         nodes_turn(n);
     return reached(n);
+}
+
+struct stt_session_stats nodes_stats(const struct nodes_side *s)
+{
+    struct stt_session_stats stats;
+    ck_assert_int_eq(
+        stt_session_stats(stt_node_endpoint(s->node), stt_node_now(s->node), s->session, &stats),
+        STT_OK);
+    return stats;
+}
+
+struct stt_session_info nodes_info(const struct nodes_side *s)
+{
+    struct stt_session_info info;
+    ck_assert_int_eq(stt_session_info(stt_node_endpoint(s->node), s->session, &info), STT_OK);
+    return info;
+}
+
+struct stt_driver_stats nodes_driver_stats(const struct nodes_side *s)
+{
+    struct stt_driver_stats stats;
+    stt_driver_stats(s->node->driver, &stats);
+    return stats;
 }
 
 bool nodes_are_connected(const struct nodes *n)
@@ -178,6 +242,7 @@ void nodes_connect_begin(struct nodes *n, const char *to)
     connect.mode = STT_MODE_K;
     connect.peer = n->server.config.endpoint.identity.peer_id;
     connect.has_peer = true;
+    enter(n, &n->client);
     int error = stt_node_connect(n->client.node, &connect, to ? to : n->at_text, NULL);
     ck_assert_msg(error == STT_OK, "connecting to %s: %s", to ? to : n->at_text,
                   stt_error_text(error));

@@ -13,7 +13,8 @@
 #ifndef TESTS_SUPPORT_NODES_H
 #define TESTS_SUPPORT_NODES_H
 
-#include "stt/node.h"
+#include "stt/node/node.h"
+#include "stt/stats.h"
 #include "stt/streams.h"
 
 enum { NODES_EVENT_TYPES = 32 };
@@ -26,7 +27,8 @@ struct nodes_side {
     struct stt_event last;
     uint64_t to_write, written, read; /* bytes of the stream, whose content is known */
     bool has_finished, has_read_all;
-    bool echoes; /* what it reads it writes */
+    bool echoes;     /* what it reads it writes */
+    bool stays_open; /* there may be more to write: no FIN yet */
 };
 
 struct nodes {
@@ -34,12 +36,23 @@ struct nodes {
     struct stt_address at; /* where the server is */
     char at_text[STT_ADDRESS_TEXT_ROOM];
     uint64_t polls; /* times that neither had anything to do */
+    void (*enter)(bool is_client);
+};
+
+/* What a test wants of them; NULL and 0: as usual. */
+struct nodes_setup {
+    enum stt_io io;
+    const char *at; /* where the server listens */
+    void (*configure)(struct stt_node_config *config, bool is_client);
+    void (*enter)(bool is_client);  /* before anything is called of that side */
+    struct stt_node_knobs knobs[2]; /* of the server, of the client */
 };
 
 /* False: this machine has no such driver. A server listens, a client is there. `configure` may be
  * NULL: it has the last word. */
 bool nodes_begin(struct nodes *n, enum stt_io io, const char *at,
                  void (*configure)(struct stt_node_config *config, bool is_client));
+bool nodes_open(struct nodes *n, const struct nodes_setup *setup);
 void nodes_end(struct nodes *n);
 
 /* Mode K, to this text or, NULL, to where the server is; the second one sees to it that both have
@@ -49,11 +62,20 @@ void nodes_connect(struct nodes *n, const char *to);
 /* The client opens its one stream and writes so many bytes, and FIN. */
 void nodes_send(struct nodes *n, uint64_t bytes);
 
-/* Events of one, and what they ask for. */
-void nodes_pull(struct nodes_side *s);
-/* One turn of both; then it waits, where neither has anything to do. */
+/* Events of one, and what they ask for; false: there was nothing, and nothing waits for a step. */
+bool nodes_pull(struct nodes_side *s);
+/* One turn of both; false: nothing has happened. */
+bool nodes_step(struct nodes *n);
+/* And then it waits, where neither has anything to do. */
 void nodes_turn(struct nodes *n);
+/* The same of several pairs, which wait so long at most. */
+enum { NODES_PAIRS_MAX = 8 };
+void nodes_turn_all(struct nodes *n, unsigned pairs, int most_ms);
 bool nodes_until(struct nodes *n, bool (*reached)(const struct nodes *n), stt_ns within_ns);
+
+struct stt_session_stats nodes_stats(const struct nodes_side *s);
+struct stt_session_info nodes_info(const struct nodes_side *s);
+struct stt_driver_stats nodes_driver_stats(const struct nodes_side *s);
 
 bool nodes_are_connected(const struct nodes *n);
 bool nodes_have_all(const struct nodes *n);   /* the server has read to the end */
