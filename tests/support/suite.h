@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct suite_test {
     const TTest *test;
@@ -36,6 +37,17 @@ struct suite_test {
     {                                                                                              \
         const struct suite_test tests[] = {__VA_ARGS__};                                           \
         return suite_run(title, tests, sizeof tests / sizeof tests[0]);                            \
+    }
+
+/* As SUITE, where the machine has what it needs; else the program ends with status 77, and why. */
+#define SUITE_WHERE(can_run, why, title, ...)                                                      \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        const struct suite_test tests[] = {__VA_ARGS__};                                           \
+        if (can_run)                                                                               \
+            return suite_run(title, tests, sizeof tests / sizeof tests[0]);                        \
+        puts("skipped: " why);                                                                     \
+        return 77;                                                                                 \
     }
 
 /* Run a second time over sessions that are aged (tests/support/aged.h), all but those tests that
