@@ -518,6 +518,9 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
         if (stt_slab_at(&ep->sessions, handle) != s || !s->protect)
             return;
     }
+    if (train->ecn && a.taken && s->state == STT_SESSION_OPEN)
+        (void)!stt_streams_make(ep, now,
+                                s); /* the peer has some: a probe may be faster than data */
     after_train(s, &a, train->ecn);
     if (n_opened && (s->state == STT_SESSION_OPEN || s->state == STT_SESSION_IDENTIFY))
         stt_session_on_activity(ep, now, s);

@@ -129,6 +129,21 @@ START_TEST(where_marked_packets_are_dropped_it_goes_on_unmarked)
 }
 END_TEST
 
+/* Who has something to send has a packet size to find: its probes may be faster than data. */
+START_TEST(marks_are_counted_before_there_is_a_stream)
+{
+    setup(.seed = 1);
+    struct stt_endpoint *ep = world_endpoint(&w, w.client);
+    world_require(&w, !session(w.client)->streams && !session(w.server)->streams);
+    world_require(&w, !stt_streams_make(ep, stt_sim_now(w.sim), session(w.client)));
+    world_require(&w, !stt_session_ping(ep, stt_sim_now(w.sim), w.client->session));
+    flows_run_for(&f, STT_S(1));
+    world_require(&w, session(w.client)->streams->ecn.state == STT_ECN_CAPABLE);
+    world_require(&w, session(w.client)->streams->ecn.told.ect0 == 1);
+    flows_end(&f);
+}
+END_TEST
+
 /* Somebody copies packets to where nobody is. What was known of the path is known after that. */
 START_TEST(a_path_that_comes_back_is_not_tested_anew)
 {
@@ -155,5 +170,7 @@ AGED_SUITE("marks", TEST(a_path_that_comes_back_is_not_tested_anew),
            TEST(a_queue_that_marks_stays_short_and_loses_nothing),
            LOOP(marks_on_everything_are_one_reduction_in_a_round_trip_case_34, 0, 4),
            TEST(where_marks_are_wiped_off_none_are_set_any_more_and_data_flows),
+           FRESH_TEST(marks_are_counted_before_there_is_a_stream,
+                      "an aged session has had streams"),
            FRESH_TEST(where_marked_packets_are_dropped_it_goes_on_unmarked,
                       "a path that carries marks is not tested again"))
