@@ -16,6 +16,7 @@
 #include <string.h>
 
 enum { TURN_TRAINS = 64 };
+#define NAP_NS STT_US(50)
 
 /* -- hooks ------------------------------------------------------------------------------------- */
 
@@ -187,9 +188,10 @@ int stt_node_connect(struct stt_node *node, const struct stt_connect *connect, c
 
 static void hear(struct stt_node *node, stt_ns now)
 {
-    struct stt_driver_train from;
+    struct stt_driver_train from = node->found;
     uint32_t n = 0;
-    while (n < TURN_TRAINS && stt_driver_receive(node->driver, &from)) {
+    while (n < TURN_TRAINS && (node->has_found || stt_driver_receive(node->driver, &from))) {
+        node->has_found = false;
         struct stt_train train = {.path = {.local = from.local, .remote = from.remote},
                                   .data = from.data,
                                   .len = from.len,
@@ -293,14 +295,10 @@ static stt_ns deadline(const struct stt_node *node)
     return a < b ? a : b;
 }
 
-/* Off with what is queued; and the fd tells of what is left. */
-static int end(struct stt_node *node, bool is_queued)
+/* Off with what is queued. */
+static int flush(struct stt_node *node, bool is_queued)
 {
-    int error = is_queued ? stt_driver_step(node->driver, false) : STT_OK;
-    if (node->has_more)
-        stt_driver_wake(node->driver);
-    stt_driver_alarm(node->driver, deadline(node));
-    return error;
+    return is_queued ? stt_driver_step(node->driver, false) : STT_OK;
 }
 
 int stt_node_step(struct stt_node *node)
@@ -308,21 +306,34 @@ int stt_node_step(struct stt_node *node)
     int error = begin(node);
     if (!error)
         error = stt_driver_step(node->driver, false);
-    return error ? error : end(node, turn(node));
+    if (!error)
+        error = flush(node, turn(node));
+    if (error)
+        return error;
+    if (node->has_more) /* the fd tells of it, and of what is due: */
+        stt_driver_wake(node->driver);
+    stt_driver_alarm(node->driver, deadline(node));
+    return STT_OK;
 }
 
-/* Looks again and again for a while: whoever answers within it is heard without a wake-up. */
-static int spin(struct stt_node *node, stt_ns until, bool *found)
+/* Looks again and again until then: whoever answers within it is heard without a wake-up. */
+static int spin(struct stt_node *node, stt_ns until)
 {
-    struct stt_driver_stats before, after;
-    int error = STT_OK;
-    stt_driver_stats(node->driver, &before);
+    int error;
     do {
         error = stt_driver_step(node->driver, false);
-        stt_driver_stats(node->driver, &after);
-        *found = after.trains_received != before.trains_received;
-    } while (!error && !*found && stt_clock_now() < until);
+        node->has_found = !error && stt_driver_receive(node->driver, &node->found);
+    } while (!error && !node->has_found && stt_clock_now() < until);
     return error;
+}
+
+/* How long it looks before it sleeps. Where a train is due sooner than a timer would take to be
+ * set, to go off and to wake somebody, sleeping costs more. */
+static stt_ns spin_until(const struct stt_node *node, stt_ns now, stt_ns until)
+{
+    if (until - now <= NAP_NS)
+        return until;
+    return until < now + node->spin_ns ? until : now + node->spin_ns;
 }
 
 int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
@@ -330,7 +341,6 @@ int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
     stt_ns now = stt_clock_now(),
            until = timeout_ns < STT_NEVER - now ? now + timeout_ns : STT_NEVER;
     int error = begin(node);
-    bool found = false;
     if (!error && atomic_load(&node->is_stopped))
         error = STT_E_STATE;
     if (error)
@@ -338,13 +348,15 @@ int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
     (void)send_all(node, now); /* what the host has written */
     stt_ns due = deadline(node);
     until = due < until ? due : until;
-    if (node->spin_ns && !node->has_more)
-        error = spin(node, until < now + node->spin_ns ? until : now + node->spin_ns, &found);
-    bool waits = !found && !node->has_more && until > stt_clock_now();
-    stt_driver_alarm(node->driver, until);
-    if (!error && !found)
+    stt_ns awake_until = until > now ? spin_until(node, now, until) : now;
+    if (awake_until > now && !node->has_more)
+        error = spin(node, awake_until);
+    bool waits = !node->has_more && until > stt_clock_now();
+    if (waits && !node->has_found)
+        stt_driver_alarm(node->driver, until);
+    if (!error && !node->has_found)
         error = stt_driver_step(node->driver, waits);
-    return error ? error : end(node, turn(node));
+    return error ? error : flush(node, turn(node));
 }
 
 /* -- what the host sees ------------------------------------------------------------------------ */

@@ -28,6 +28,8 @@ struct stt_node {
     struct stt_driver *driver;
     const char *io_why;
     stt_ns spin_ns;
+    struct stt_driver_train found; /* while it spun, and not heard yet */
+    bool has_found;
     bool has_more; /* a step found more than it does at once */
     atomic_bool is_stopped;
     struct stt_places places;
