@@ -2,6 +2,7 @@
  * Many sessions between two nodes, many one after another, nodes of both kinds together, and one in
  * somebody else's io_uring. */
 #include "tests/support/nodes.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/suite.h"
 #include "tests/support/udp.h"
 
@@ -14,18 +15,7 @@
 enum { IOS = 2, MIB = 1 << 20 };
 static const enum stt_io ios[] = {STT_IO_URING, STT_IO_MMSG};
 
-/* A sanitizer makes handshakes many times as slow, and its memory is not the heap's. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { IS_SANITIZED = 1, SESSIONS = 1000, CONNECTS = 200 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-enum { IS_SANITIZED = 1, SESSIONS = 1000, CONNECTS = 200 };
-#else
-enum { IS_SANITIZED = 0, SESSIONS = 10000, CONNECTS = 1000 };
-#endif
-#else
-enum { IS_SANITIZED = 0, SESSIONS = 10000, CONNECTS = 1000 };
-#endif
+enum { SESSIONS = IS_SANITIZED ? 1000 : 10000, CONNECTS = IS_SANITIZED ? 200 : 1000 };
 
 static stt_ns now(void)
 {
