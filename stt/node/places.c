@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Then the address is tried again: it may have come back. */
 #define GONE_NS STT_S(1)
@@ -22,8 +23,10 @@ int stt_places_take(struct stt_places *p, const struct stt_socket *socket)
 {
     uint32_t number;
     int error = stt_driver_add(p->driver, socket, &number);
-    if (error)
+    if (error) {
+        close(socket->fd);
         return error;
+    }
     p->at[p->n++] = (struct stt_place){.number = number,
                                        .is_ipv6 = socket->is_ipv6,
                                        .is_dual = socket->is_dual,

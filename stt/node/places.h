@@ -21,7 +21,7 @@ struct stt_places {
     } at[STT_DRIVER_SOCKETS_MAX];
 };
 
-/* Takes a socket that is open. */
+/* Takes a socket that is open; without success it is closed. */
 int stt_places_take(struct stt_places *p, const struct stt_socket *socket) STT_MUST_USE;
 /* Opens one; all zeros: everywhere, in both families where there are two. `reuse`: others may have
  * the same port. */

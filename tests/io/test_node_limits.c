@@ -176,6 +176,19 @@ START_TEST(however_few_descriptors_are_left_a_node_is_made_or_says_so_case_36)
 }
 END_TEST
 
+START_TEST(a_place_that_the_driver_does_not_take_leaves_no_descriptor)
+{
+    struct nodes n;
+    const long calls[IOS] = {SYS_io_uring_register, SYS_epoll_ctl};
+    if (!nodes_begin(&n, ios[_i], "127.0.0.1:0", NULL) || !deny(calls[_i], DENY_ANY, EPERM))
+        return;
+    const int before = udp_descriptors();
+    ck_assert_int_eq(stt_node_listen(n.client.node, "127.0.0.1:0", NULL), STT_E_IO);
+    ck_assert_int_eq(udp_descriptors(), before);
+    nodes_end(&n);
+}
+END_TEST
+
 /* The socket for it is opened when there is something to send. */
 START_TEST(a_connect_without_a_descriptor_succeeds_when_there_is_one_case_36)
 {
@@ -316,6 +329,7 @@ SUITE("node_limits", LOOP(where_io_uring_is_denied_plain_calls_do_and_it_is_said
       TEST(where_the_probe_finds_nothing_amiss_there_is_a_reason_nevertheless_case_36),
       LOOP(a_node_needs_no_more_than_64_kib_of_locked_memory_or_none_case_36, 0, 2),
       LOOP(however_few_descriptors_are_left_a_node_is_made_or_says_so_case_36, 0, IOS),
+      LOOP(a_place_that_the_driver_does_not_take_leaves_no_descriptor, 0, IOS),
       LOOP(a_connect_without_a_descriptor_succeeds_when_there_is_one_case_36, 0, IOS),
       LOOP(sixteen_descriptors_are_enough_for_two_nodes_case_36, 0, IOS),
       TEST(all_datagrams_go_through_the_ring_and_no_plain_call_is_made),
