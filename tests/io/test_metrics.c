@@ -201,7 +201,7 @@ START_TEST(the_text_is_the_numbers_in_the_format_of_prometheus)
              kind == DROP      ? "stt_dropped_total{reason=\"%s\"}"                                \
              : kind == COUNTER ? "stt_%s_total"                                                    \
                                : "stt_%s",                                                         \
-             kind == DROP ? #name + 8 : #name);                                                    \
+             kind == DROP ? strchr(#name, '_') + 1 : #name);                                       \
     ck_assert_uint_eq(value_of(text, sample), stats.name);                                         \
     rows++;
     STT_NODE_STATS(X)

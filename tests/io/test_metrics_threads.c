@@ -174,7 +174,7 @@ START_TEST(who_speaks_slowly_is_heard_and_who_takes_too_long_is_not)
     open_site(&s, true);
     int fd = visit(&s);
     for (size_t i = 0; i < strlen(GET); i++) {
-        say(fd, GET + i, 1);
+        say(fd, &GET[i], 1);
         usleep(10000);
     }
     ck_assert(hear(fd, answer));
