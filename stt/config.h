@@ -12,6 +12,7 @@ extern "C" {
 #endif
 
 struct stt_aead_suite;
+struct stt_roster;
 
 /* Which handshakes are answered, as bits. A connecting side chooses its mode in each call. */
 #define STT_ACCEPT(mode) (1u << (mode))
@@ -42,6 +43,7 @@ struct stt_config {
     uint8_t id_hash_key[8];    /* steers session ids to workers; all zeros: drawn */
     uint32_t worker;           /* which of the workers this is */
     uint32_t workers;          /* how many there are: 1 to 256 */
+    struct stt_roster *roster; /* of stt_node_spawn(): one allow-list, one count of guesses */
     bool balanced;             /* session ids carry an index for a balancer */
     uint8_t balancer_key[16];
     uint16_t balancer_index;

@@ -18,7 +18,7 @@
  * there are none. Who writes outside of that steps before waiting, too.
  *
  * A node belongs to the thread that steps it first; stt_node_post() and stt_node_stop() alone may
- * be called from others. */
+ * be called from others. For more than one thread: stt_node_spawn(). */
 #ifndef STT_NODE_H
 #define STT_NODE_H
 
@@ -118,9 +118,48 @@ int stt_node_run(struct stt_node *node, bool (*turn)(struct stt_node *node, void
 /* From any thread, also a signal handler: run() ends, and wait() returns STT_E_STATE from now on.
  */
 void stt_node_stop(struct stt_node *node);
-/* From any thread: `call` is made on the node's, in its next step. STT_E_LIMIT: too many wait. */
+/* From any thread: `call` is made on the node's, in its next step. STT_E_LIMIT: too many wait.
+ * STT_E_STATE: it is a crew's, and its thread has ended; what was not called by then never is. */
 int stt_node_post(struct stt_node *node, void (*call)(struct stt_node *node, void *ctx),
                   void *ctx) STT_MUST_USE;
+
+/* -- several as one ---------------------------------------------------------------------------- */
+
+/* A crew: nodes, each in a thread of its own, that are one to the world. They share identity,
+ * secrets, allow-list and codes, which any of them may change for all, and how often somebody may
+ * guess; the limits that concern an endpoint as a whole are divided among them. A session stays with
+ * the worker whose id it has: its handle means something to that node alone. The hooks of the
+ * configuration are called in each of the threads. */
+struct stt_crew;
+#define STT_WORKERS_MAX 256u
+
+/* The life of one worker: it listens, and steps its node until that says STT_E_STATE. Where one
+ * listens, all do, on one port, with their next step; the others may ask for the same address, to
+ * learn what it became. Who returns early closes his sockets and forgets his sessions, as
+ * stt_node_free() would; the others answer in his place. */
+typedef void stt_start(struct stt_node *node, uint32_t worker, void *ctx);
+
+/* As stt_node_new(), for 1 to STT_WORKERS_MAX workers. None of them begins before all are there;
+ * `out` is set before the first begins. */
+int stt_node_spawn(struct stt_crew **out, const struct stt_node_config *config, uint32_t workers,
+                   stt_start *start, void *ctx) STT_MUST_USE;
+
+/* All of these may be called from any thread, until stt_crew_join(); stt_crew_stop() from a signal
+ * handler, too. A child of fork() has the threads no longer, and nothing of a crew to call. */
+
+/* For stt_node_post() and stt_node_stop(). */
+struct stt_node *stt_crew_node(struct stt_crew *crew, uint32_t worker);
+/* As for an endpoint, for all of them, at once. */
+int stt_crew_allow(struct stt_crew *crew, const struct stt_peer_id *peer) STT_MUST_USE;
+int stt_crew_disallow(struct stt_crew *crew, const struct stt_peer_id *peer);
+int stt_crew_code_new(struct stt_crew *crew, char text[STT_CODE_TEXT_MAX],
+                      uint32_t *slot) STT_MUST_USE;
+int stt_crew_passphrase(struct stt_crew *crew, const uint8_t stretched[32]) STT_MUST_USE;
+int stt_crew_code_end(struct stt_crew *crew, uint32_t slot);
+/* Stops all nodes. */
+void stt_crew_stop(struct stt_crew *crew);
+/* Waits until all have returned from `start`, and frees everything. */
+void stt_crew_join(struct stt_crew *crew);
 
 #ifdef __cplusplus
 }

@@ -137,6 +137,11 @@ int stt_socket_open(struct stt_socket *out, const struct stt_socket_options *opt
     return STT_OK;
 }
 
+int stt_socket_share(const struct stt_socket *s)
+{
+    return set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1) ? STT_OK : error_of(errno);
+}
+
 bool stt_socket_hint(const struct stt_socket *s, uint32_t wanted_bytes,
                      char out[STT_SOCKET_HINT_ROOM])
 {

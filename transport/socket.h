@@ -10,7 +10,7 @@
 struct stt_socket_options {
     struct stt_address local; /* port 0: any. All zeros and is_ipv6: IPv4, too */
     bool is_ipv6;             /* of which family the unspecified address is */
-    bool reuse_port;          /* one of several on this port */
+    bool reuse_port;          /* joins others on this port, see stt_socket_share() */
     uint32_t buffer_bytes;    /* wanted, of the kernel's, each way; 0: what it gives to all */
     uint8_t dscp;             /* 0 to 63 */
 };
@@ -30,6 +30,10 @@ struct stt_socket {
  * machine's. STT_E_ARGUMENT: nor can it be, such as a link-local one without its interface.
  * STT_E_PERMISSION, STT_E_UNSUPPORTED: no such family here; STT_E_LIMIT: no descriptors. */
 int stt_socket_open(struct stt_socket *out, const struct stt_socket_options *options) STT_MUST_USE;
+
+/* From now on, others of this user may join its port with reuse_port. The first of several is opened
+ * without that and shared then: so it is told when somebody else has the port already. */
+int stt_socket_share(const struct stt_socket *s) STT_MUST_USE;
 
 /* One sentence with the command that allows the wanted sizes, or false: they were granted. */
 #define STT_SOCKET_HINT_ROOM 256

@@ -9,6 +9,7 @@
 
 #include "stt/keyfile.h"
 #include "stt/node/clock.h"
+#include "stt/node/crew.h"
 #include "stt/node/env.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static void on_key_log(void *ctx, const struct stt_key_log *key)
 
 static void on_resolved(void *ctx)
 {
-    stt_driver_wake(((struct stt_node *)ctx)->driver);
+    stt_node_call(ctx);
 }
 
 static int begin(const struct stt_node *node)
@@ -137,6 +138,8 @@ int stt_node_new_with(struct stt_node **out, const struct stt_node_config *confi
     node->key_log = config->key_log;
     node->spin_ns = config->spin_ns;
     atomic_init(&node->is_stopped, false);
+    atomic_init(&node->is_called, false);
+    atomic_init(&node->is_over, false);
     int error = make(node, config, knobs);
     if (error)
         free(node);
@@ -145,16 +148,24 @@ int stt_node_new_with(struct stt_node **out, const struct stt_node_config *confi
     return error;
 }
 
+void stt_node_quit(struct stt_node *node)
+{
+    stt_exporter_free(node->exporter);
+    node->exporter = NULL;
+    if (begin(node) == STT_OK)          /* else neither dials nor the resolver's thread are there */
+        stt_dialer_fini(&node->dialer); /* its resolver wakes nobody after this */
+    stt_endpoint_free(node->ep);
+    node->ep = NULL;
+}
+
 void stt_node_free(struct stt_node *node)
 {
     if (!node)
         return;
-    stt_exporter_free(node->exporter);
-    if (begin(node) == STT_OK)          /* else neither dials nor the resolver's thread are there */
-        stt_dialer_fini(&node->dialer); /* nobody wakes the driver after this */
+    if (node->ep)
+        stt_node_quit(node);
     stt_mailbox_fini(&node->mailbox);
     stt_driver_free(node->driver);
-    stt_endpoint_free(node->ep);
     stt_secret_fini(&node->secret);
     free(node);
 }
@@ -168,10 +179,12 @@ int stt_node_listen(struct stt_node *node, const char *at, struct stt_address *b
     int error = begin(node);
     if (!error)
         error = stt_address_parse(&address, at);
+    if (!error && node->worker)
+        return stt_crew_listen(node->worker, &address, bound);
     if (!error)
         error = stt_places_open(&node->places, &address, false, &socket);
     if (!error)
-        error = stt_places_take(&node->places, &socket);
+        error = stt_places_take(&node->places, &socket, false);
     if (!error && bound)
         *bound = socket.local;
     return error;
@@ -197,10 +210,15 @@ static void hear(struct stt_node *node, stt_ns now)
                                   .len = from.len,
                                   .segment_bytes = from.segment_bytes,
                                   .ecn = from.ecn};
-        stt_endpoint_receive(node->ep, now, &train);
+        if (stt_places_is_shared(&node->places, from.socket))
+            stt_crew_hear(node->worker, now, &train);
+        else
+            stt_endpoint_receive(node->ep, now, &train);
         n++;
     }
     node->has_more = n == TURN_TRAINS;
+    if (node->worker)
+        stt_crew_turn(node->worker, now, TURN_TRAINS);
 }
 
 static void read_mail(struct stt_node *node)
@@ -279,6 +297,8 @@ static bool send_all(struct stt_node *node, stt_ns now)
 static bool turn(struct stt_node *node)
 {
     stt_ns now = stt_clock_now();
+    if (atomic_load(&node->is_called))
+        atomic_exchange(&node->is_called, false); /* sees what the callers did before */
     hear(node, now);
     read_mail(node);
     stt_dialer_step(&node->dialer, now);
@@ -310,7 +330,8 @@ int stt_node_step(struct stt_node *node)
         error = flush(node, turn(node));
     if (error)
         return error;
-    if (node->has_more) /* the fd tells of it, and of what is due: */
+    bool is_called = atomic_load(&node->is_called); /* that step may have taken the wake */
+    if (node->has_more || is_called) /* the fd tells of it, and of what is due: */
         stt_driver_wake(node->driver);
     stt_driver_alarm(node->driver, deadline(node));
     return STT_OK;
@@ -323,7 +344,8 @@ static int spin(struct stt_node *node, stt_ns until)
     do {
         error = stt_driver_step(node->driver, false);
         node->has_found = !error && stt_driver_receive(node->driver, &node->found);
-    } while (!error && !node->has_found && stt_clock_now() < until);
+    } while (!error && !node->has_found && !atomic_load(&node->is_called) &&
+             stt_clock_now() < until);
     return error;
 }
 
@@ -351,7 +373,7 @@ int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
     stt_ns awake_until = until > now ? spin_until(node, now, until) : now;
     if (awake_until > now && !node->has_more)
         error = spin(node, awake_until);
-    bool waits = !node->has_more && until > stt_clock_now();
+    bool waits = !node->has_more && !atomic_load(&node->is_called) && until > stt_clock_now();
     if (waits && !node->has_found)
         stt_driver_alarm(node->driver, until);
     if (!error && !node->has_found)
@@ -416,16 +438,25 @@ int stt_node_run(struct stt_node *node, bool (*on_turn)(struct stt_node *node, v
     return error == STT_E_STATE ? STT_OK : error;
 }
 
+/* One wake is enough for all that is wanted before the next turn. */
+void stt_node_call(struct stt_node *node)
+{
+    if (!atomic_exchange(&node->is_called, true))
+        stt_driver_wake(node->driver);
+}
+
 void stt_node_stop(struct stt_node *node)
 {
     atomic_store(&node->is_stopped, true);
-    stt_driver_wake(node->driver);
+    stt_node_call(node);
 }
 
 int stt_node_post(struct stt_node *node, void (*call)(struct stt_node *node, void *ctx), void *ctx)
 {
+    if (atomic_load(&node->is_over))
+        return STT_E_STATE;
     int error = stt_mailbox_put(&node->mailbox, (struct stt_letter){call, ctx});
     if (!error)
-        stt_driver_wake(node->driver);
+        stt_node_call(node);
     return error;
 }

@@ -15,7 +15,10 @@
 #define STT_NODE_COUNTS(X)                                                                         \
     X(no_way, "trains that no socket could carry")                                                 \
     X(too_large, "trains larger than the interface takes")                                         \
-    X(unsent, "trains refused for other reasons")
+    X(unsent, "trains refused for other reasons")                                                  \
+    X(handed_over, "datagrams of other workers that came here")                                    \
+    X(taken_over, "datagrams that others handed over")                                             \
+    X(handover_dropped, "datagrams that another worker had no room for")
 
 struct stt_node {
     struct stt_env env;
@@ -32,6 +35,9 @@ struct stt_node {
     bool has_found;
     bool has_more; /* a step found more than it does at once */
     atomic_bool is_stopped;
+    atomic_bool is_called; /* from another thread; what for is to be found out */
+    atomic_bool is_over;   /* its thread has ended */
+    struct stt_crew_worker *worker; /* NULL: it is alone */
     struct stt_places places;
     struct stt_dialer dialer;
     struct stt_mailbox mailbox;
@@ -48,5 +54,10 @@ struct stt_node_knobs {
 };
 int stt_node_new_with(struct stt_node **out, const struct stt_node_config *config,
                       const struct stt_node_knobs *knobs) STT_MUST_USE;
+/* From any thread: it makes a turn soon. */
+void stt_node_call(struct stt_node *node);
+/* In its thread: its sessions end silently. Calls and posts from other threads find it still there.
+ */
+void stt_node_quit(struct stt_node *node);
 
 #endif

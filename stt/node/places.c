@@ -19,7 +19,7 @@ static bool same_ip(const struct stt_address *a, const struct stt_address *b)
     return memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
-int stt_places_take(struct stt_places *p, const struct stt_socket *socket)
+int stt_places_take(struct stt_places *p, const struct stt_socket *socket, bool shared)
 {
     uint32_t number;
     int error = stt_driver_add(p->driver, socket, &number);
@@ -27,6 +27,7 @@ int stt_places_take(struct stt_places *p, const struct stt_socket *socket)
         close(socket->fd);
         return error;
     }
+    p->shared |= (uint32_t)shared << number;
     p->at[p->n++] = (struct stt_place){.number = number,
                                        .is_ipv6 = socket->is_ipv6,
                                        .is_dual = socket->is_dual,
@@ -34,6 +35,13 @@ int stt_places_take(struct stt_places *p, const struct stt_socket *socket)
                                        .receive_bytes = socket->receive_bytes,
                                        .send_bytes = socket->send_bytes};
     return STT_OK;
+}
+
+void stt_places_close(struct stt_places *p)
+{
+    while (p->n)
+        stt_driver_remove(p->driver, p->at[--p->n].number);
+    p->shared = 0;
 }
 
 static bool is_zero(const struct stt_address *a)
@@ -78,7 +86,7 @@ static struct stt_place *open_own(struct stt_places *p, const struct stt_address
     static const struct stt_address everywhere[] = {{.port = 0},
                                                     {.ip = {[10] = 0xff, [11] = 0xff}}};
     for (size_t i = 0; i < 2; i++) {
-        if (stt_places_open(p, &everywhere[i], false, &socket) || stt_places_take(p, &socket))
+        if (stt_places_open(p, &everywhere[i], false, &socket) || stt_places_take(p, &socket, false))
             return NULL;
         p->at[p->n - 1].is_own = true;
         if (reaches(&p->at[p->n - 1], remote))

@@ -9,6 +9,7 @@ struct stt_places {
     struct stt_driver *driver;
     uint32_t buffer_bytes;
     uint8_t dscp;
+    uint32_t shared; /* bits of numbers: several workers have that port */
     uint32_t n;
     struct stt_place {
         uint32_t number; /* the driver's */
@@ -21,8 +22,16 @@ struct stt_places {
     } at[STT_DRIVER_SOCKETS_MAX];
 };
 
-/* Takes a socket that is open; without success it is closed. */
-int stt_places_take(struct stt_places *p, const struct stt_socket *socket) STT_MUST_USE;
+/* Takes a socket that is open, or closes it. `shared`: several workers have that port. */
+int stt_places_take(struct stt_places *p, const struct stt_socket *socket,
+                    bool shared) STT_MUST_USE;
+void stt_places_close(struct stt_places *p);
+
+static inline bool stt_places_is_shared(const struct stt_places *p, uint32_t number)
+{
+    return p->shared >> number & 1;
+}
+
 /* Opens one; all zeros: everywhere, in both families where there are two. `reuse`: others may have
  * the same port. */
 int stt_places_open(struct stt_places *p, const struct stt_address *at, bool reuse,

@@ -228,10 +228,10 @@ enum stt_code_fate stt_admission_end_attempt(struct stt_endpoint *ep, stt_ns now
     uint32_t slot = 0;
     if (!s->attempt.generation)
         return STT_CODE_LIVES;
-    enum stt_code_fate fate = stt_codes_end(&ep->secrets->codes, now, &s->attempt, guess, &slot);
-    if (guess == STT_GUESS_WRONG)
+    enum stt_code_fate fate = stt_roster_end(ep->roster, now, &s->attempt, guess, &slot);
+    if (guess == STT_GUESS_WRONG && fate != STT_CODE_GONE)
         stt_endpoint_report_code(ep, STT_EVENT_CODE_WRONG, slot, STT_REASON_CODE_WRONG);
-    if (fate != STT_CODE_LIVES)
+    if (fate == STT_CODE_USED || fate == STT_CODE_GUESSED)
         stt_endpoint_report_code(ep, STT_EVENT_CODE_ENDED, slot, reasons[fate]);
     return fate;
 }
@@ -244,7 +244,7 @@ static bool is_armed(const struct stt_endpoint *ep, stt_ns now, enum stt_mode mo
     if (mode == STT_MODE_Q || !(ep->config.accept & STT_ACCEPT(mode)))
         return false;
     if (mode == STT_MODE_W)
-        return stt_codes_is_armed(&ep->secrets->codes, now);
+        return stt_roster_is_armed(ep->roster, now);
     return mode != STT_MODE_S || ep->config.n_seeds > 0;
 }
 
@@ -263,17 +263,11 @@ static bool answer_copy(struct stt_endpoint *ep, stt_ns now, const struct candid
     struct stt_session *s = stt_slab_at(&ep->sessions, handle);
     if (!s)
         return false;
-    if (c->mode == STT_MODE_W && !stt_codes_is_live(&ep->secrets->codes, now, &s->attempt))
+    if (c->mode == STT_MODE_W && !stt_roster_is_live(ep->roster, now, &s->attempt))
         stt_session_drop(ep, now, s, STT_REASON_NO_ANSWER); /* the code has died, and attempts */
     else
         stt_endpoint_answer_again(ep, handle, c->path);
     return true;
-}
-
-static const struct stt_code *begin_attempt(struct stt_endpoint *ep, stt_ns now,
-                                            struct stt_session *s)
-{
-    return stt_codes_begin(&ep->secrets->codes, now, s->handshake->slot, &s->attempt);
 }
 
 /* K knows who asks; the key finds the entry, the id decides. */
@@ -303,17 +297,19 @@ static bool answer(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
 {
     const struct stt_handshake_own *own = &ep->secrets->own;
     struct stt_handshake_entropy entropy;
-    const struct stt_code *code = NULL;
+    struct stt_code code = {.prs_len = 0};
     struct rd r;
+    bool is_w = c->mode == STT_MODE_W;
     if (!stt_endpoint_draw(ep, (uint8_t *)&entropy, sizeof entropy))
         return false;
     struct stt_handshake_open open = {
         .responder = s->ids.own[0].id, .seed = c->base.seed, .entropy = &entropy};
     bool ok = stt_handshake_open_1(s->handshake, own, &open, m, &r) && admit_key(ep, s, c) &&
               stt_handshake_read_1(s->handshake, own, &r) && admit_peer(ep, s, c);
-    if (ok && c->mode == STT_MODE_W)
-        ok = (code = begin_attempt(ep, now, s)) != NULL;
-    ok = ok && stt_handshake_write_2(s->handshake, own, code, &entropy);
+    if (ok && is_w)
+        ok = stt_roster_begin(ep->roster, now, s->handshake->slot, &s->attempt, &code);
+    ok = ok && stt_handshake_write_2(s->handshake, own, is_w ? &code : NULL, &entropy);
+    stt_env_wipe(&code, sizeof code);
     stt_env_wipe(&entropy, sizeof entropy);
     return ok;
 }
@@ -398,14 +394,18 @@ static void refuse(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
     enum stt_code_fate fate = stt_admission_end_attempt(ep, now, s, STT_GUESS_WRONG);
     stt_handshake_write_refused(
         s->handshake, fate == STT_CODE_GUESSED ? STT_REFUSED_USED_UP : STT_REFUSED_WRONG, out);
-    stt_endpoint_reply(ep, path, BYTES(out));
+    if (fate != STT_CODE_GONE) /* just now, to another worker */
+        stt_endpoint_reply(ep, path, BYTES(out));
     stt_session_drop(ep, now, s, STT_REASON_CODE_WRONG);
 }
 
 static void accept_3(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      const struct stt_path *path, const uint8_t mac1[STT_MAC_BYTES])
 {
-    stt_admission_end_attempt(ep, now, s, STT_GUESS_RIGHT);
+    if (stt_admission_end_attempt(ep, now, s, STT_GUESS_RIGHT) == STT_CODE_GONE) {
+        stt_session_drop(ep, now, s, STT_REASON_NO_ANSWER); /* just now, to another worker */
+        return;
+    }
     if (stt_connecting_take_keys(ep, now, s) != STT_OK) {
         stt_session_drop(ep, now, s, STT_REASON_MEMORY);
         return;
@@ -424,7 +424,7 @@ static void judge_message_3(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     enum stt_handshake_verdict verdict = STT_HANDSHAKE_DROP;
     struct rd r;
     bool is_s = c->mode == STT_MODE_S;
-    if (c->mode == STT_MODE_W && !stt_codes_is_live(&ep->secrets->codes, now, &s->attempt)) {
+    if (c->mode == STT_MODE_W && !stt_roster_is_live(ep->roster, now, &s->attempt)) {
         stt_session_drop(ep, now, s, STT_REASON_NO_ANSWER); /* the code has died, and attempts */
         return;
     }

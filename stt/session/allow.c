@@ -1,54 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * allow: who is answered. The list is found by static key, which is what a handshake shows first;
- * the peer id that is stored with it decides, since two ids share a key. Spec 03, "Order of
- * checks". */
+ * allow: who is answered, as the host says it: to the roster, the endpoint's own or that of all
+ * workers. Spec 03, "Order of checks", "Guesses at a code". */
 #include "stt/session/engine.h"
 
 int stt_endpoint_allow(struct stt_endpoint *ep, const struct stt_peer_id *peer)
 {
-    uint8_t key[32];
-    if (!stt_identity_image(key, peer))
-        return STT_E_CRYPTO;
-    struct stt_peer_id *entry = stt_map_find_pointer(&ep->allowed, key);
-    if (entry) {
-        *entry = *peer;
-        return STT_OK;
-    }
-    entry = stt_env_alloc(&ep->env, sizeof *entry);
-    if (!entry)
-        return STT_E_MEMORY;
-    *entry = *peer;
-    int error = stt_map_put(&ep->allowed, key, (uintptr_t)entry);
-    if (error)
-        stt_env_release(&ep->env, entry, sizeof *entry);
-    return error;
+    return stt_roster_allow(ep->roster, peer);
 }
 
 int stt_endpoint_disallow(struct stt_endpoint *ep, const struct stt_peer_id *peer)
 {
-    uint8_t key[32];
-    if (!stt_identity_image(key, peer))
-        return STT_E_CRYPTO;
-    struct stt_peer_id *entry = stt_map_find_pointer(&ep->allowed, key);
-    if (!entry || memcmp(entry->bytes, peer->bytes, sizeof peer->bytes) != 0)
-        return STT_E_NOT_FOUND;
-    stt_map_remove(&ep->allowed, key);
-    stt_env_release(&ep->env, entry, sizeof *entry);
-    return STT_OK;
+    return stt_roster_disallow(ep->roster, peer);
 }
 
 bool stt_endpoint_allows_key(const struct stt_endpoint *ep, const uint8_t static_key[32])
 {
-    return !ep->config.allow_only_listed || stt_map_find(&ep->allowed, static_key);
+    return !ep->config.allow_only_listed || stt_roster_has_key(ep->roster, static_key);
 }
 
 bool stt_endpoint_allows_peer(const struct stt_endpoint *ep, const uint8_t static_key[32],
                               const struct stt_peer_id *peer)
 {
-    if (!ep->config.allow_only_listed)
-        return true;
-    const struct stt_peer_id *entry = stt_map_find_pointer(&ep->allowed, static_key);
-    return entry && memcmp(entry->bytes, peer->bytes, sizeof peer->bytes) == 0;
+    return !ep->config.allow_only_listed || stt_roster_has_peer(ep->roster, static_key, peer);
 }
 
 bool stt_endpoint_allows_id(const struct stt_endpoint *ep, const struct stt_peer_id *peer)
@@ -61,43 +34,29 @@ bool stt_endpoint_allows_id(const struct stt_endpoint *ep, const struct stt_peer
 /* -- codes --------------------------------------------------------------------------------------
  */
 
+static bool draw(void *ctx, uint8_t *out, size_t len)
+{
+    return stt_endpoint_draw(ctx, out, len);
+}
+
 int stt_endpoint_code_new(struct stt_endpoint *ep, stt_ns now, char text[STT_CODE_TEXT_MAX],
                           uint32_t *slot)
 {
-    uint8_t entropy[16];
-    struct stt_code code;
-    int error = STT_E_EXISTS;
     if (!stt_endpoint_is_alive(ep, now))
         return STT_E_FORKED;
-    for (int i = 0; i < 16 && error == STT_E_EXISTS; i++) { /* until the slot is a free one */
-        if (!stt_endpoint_draw(ep, entropy, sizeof entropy))
-            return STT_E_IO;
-        stt_code_generate(&code, entropy);
-        error = stt_codes_arm(&ep->secrets->codes, now, &code);
-    }
-    if (!error) {
-        stt_code_text(text, &code);
-        *slot = code.slot;
-    }
-    stt_env_wipe(&code, sizeof code);
-    stt_env_wipe(entropy, sizeof entropy);
-    return error;
+    return stt_roster_arm_new(ep->roster, now, draw, ep, text, slot);
 }
 
 int stt_endpoint_passphrase(struct stt_endpoint *ep, stt_ns now, const uint8_t stretched[32])
 {
-    struct stt_code code = {.prs_len = 32};
     if (!stt_endpoint_is_alive(ep, now))
         return STT_E_FORKED;
-    memcpy(code.prs, stretched, 32);
-    int error = stt_codes_arm(&ep->secrets->codes, now, &code);
-    stt_env_wipe(&code, sizeof code);
-    return error;
+    return stt_roster_arm_stretched(ep->roster, now, stretched);
 }
 
 int stt_endpoint_code_end(struct stt_endpoint *ep, uint32_t slot)
 {
-    return stt_codes_disarm(&ep->secrets->codes, slot) ? STT_OK : STT_E_NOT_FOUND;
+    return stt_roster_disarm(ep->roster, slot) ? STT_OK : STT_E_NOT_FOUND;
 }
 
 int stt_passphrase_stretch(const char *passphrase, uint8_t stretched[32])

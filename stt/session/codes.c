@@ -63,14 +63,6 @@ void stt_codes_wipe(struct stt_codes *codes)
     stt_env_wipe(codes->at, sizeof codes->at);
 }
 
-bool stt_codes_is_armed(const struct stt_codes *codes, stt_ns now)
-{
-    for (int i = 0; i < STT_CODES_MAX; i++)
-        if (codes->at[i].armed && now < codes->at[i].ends_at)
-            return true;
-    return false;
-}
-
 /* A passphrase that was guessed at too often admits one attempt, then waits. */
 static void slow_down(struct stt_armed_code *a, stt_ns now)
 {
@@ -112,7 +104,7 @@ enum stt_code_fate stt_codes_end(struct stt_codes *codes, stt_ns now, struct stt
     int place = place_of(codes, attempt);
     attempt->generation = 0;
     if (place < 0)
-        return STT_CODE_LIVES;
+        return STT_CODE_GONE;
     struct stt_armed_code *a = &codes->at[place];
     *slot = a->code.slot;
     a->outstanding--;
@@ -133,6 +125,15 @@ stt_ns stt_codes_deadline(const struct stt_codes *codes)
         if (codes->at[i].armed && codes->at[i].ends_at < first)
             first = codes->at[i].ends_at;
     return first;
+}
+
+stt_ns stt_codes_last_ends(const struct stt_codes *codes)
+{
+    stt_ns last = 0;
+    for (int i = 0; i < STT_CODES_MAX; i++)
+        if (codes->at[i].armed && codes->at[i].ends_at > last)
+            last = codes->at[i].ends_at;
+    return last;
 }
 
 bool stt_codes_expire(struct stt_codes *codes, stt_ns now, uint32_t *slot)

@@ -37,9 +37,6 @@ int stt_codes_arm(struct stt_codes *codes, stt_ns now, const struct stt_code *co
 bool stt_codes_disarm(struct stt_codes *codes, uint32_t slot);
 void stt_codes_wipe(struct stt_codes *codes);
 
-/* Some code is live, so somebody who proves his address may try. */
-bool stt_codes_is_armed(const struct stt_codes *codes, stt_ns now);
-
 /* The code to answer with, or NULL: no such code, or no attempt free at the moment. Borrowed until
  * the codes change; what begins must end. */
 const struct stt_code *stt_codes_begin(struct stt_codes *codes, stt_ns now, uint32_t slot,
@@ -50,15 +47,17 @@ bool stt_codes_is_live(const struct stt_codes *codes, stt_ns now,
                        const struct stt_attempt *attempt);
 
 enum stt_guess { STT_GUESS_NONE, STT_GUESS_WRONG, STT_GUESS_RIGHT };
-enum stt_code_fate { STT_CODE_LIVES, STT_CODE_USED, STT_CODE_GUESSED };
+enum stt_code_fate { STT_CODE_LIVES, STT_CODE_USED, STT_CODE_GUESSED, STT_CODE_GONE };
 
 /* How an attempt ended; each ends once, and is none then. Answers what became of its code, and its
- * slot. Where the code was gone before, nothing happens, and `slot` stays as it was. */
+ * slot. GONE: it was before, nothing happens, and `slot` stays as it was. */
 enum stt_code_fate stt_codes_end(struct stt_codes *codes, stt_ns now, struct stt_attempt *attempt,
                                  enum stt_guess guess, uint32_t *slot);
 
 /* When the first code dies of age. */
 stt_ns stt_codes_deadline(const struct stt_codes *codes);
+/* When the last one does; 0: there is none. */
+stt_ns stt_codes_last_ends(const struct stt_codes *codes);
 /* Disarms one code whose time has come; false when there is none. */
 bool stt_codes_expire(struct stt_codes *codes, stt_ns now, uint32_t *slot);
 

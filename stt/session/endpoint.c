@@ -99,7 +99,8 @@ static int make_tables(struct stt_endpoint *ep)
     ep->secrets->own.images = &ep->images;
     stt_map_init(&ep->by_id, &ep->env, STT_ID_BYTES, seed, sessions * STT_SESSION_IDS_MAX);
     stt_map_init(&ep->answered, &ep->env, STT_MAC_BYTES, seed, c->max_half_open);
-    stt_map_init(&ep->allowed, &ep->env, 32, seed, UINT32_MAX / 4);
+    stt_roster_init(&ep->own_roster, &ep->env, &ep->secrets->codes, seed);
+    ep->roster = c->roster ? c->roster : &ep->own_roster;
     stt_map_init(&ep->exclusive_out, &ep->env, 32, seed, sessions);
     stt_map_init(&ep->exclusive_in, &ep->env, 32, seed, sessions);
     stt_counts_init(&ep->counts, &ep->env, seed, 3 * c->max_half_open);
@@ -160,13 +161,6 @@ static void free_sessions(struct stt_endpoint *ep)
         stt_session_free(ep, STT_LIST_ENTRY(ep->all.next, struct stt_session, all));
 }
 
-static void free_allowed(struct stt_endpoint *ep)
-{
-    uint32_t cursor = 0;
-    for (struct stt_map_entry e; stt_map_next(&ep->allowed, &cursor, &e);)
-        stt_env_release(&ep->env, (void *)(uintptr_t)e.value, sizeof(struct stt_peer_id));
-}
-
 void stt_endpoint_free(struct stt_endpoint *ep)
 {
     if (!ep)
@@ -174,10 +168,9 @@ void stt_endpoint_free(struct stt_endpoint *ep)
     struct stt_env env = ep->env;
     if (ep->by_id.env) {
         free_sessions(ep);
-        free_allowed(ep);
         stt_map_fini(&ep->by_id);
         stt_map_fini(&ep->answered);
-        stt_map_fini(&ep->allowed);
+        stt_roster_fini(&ep->own_roster);
         stt_map_fini(&ep->exclusive_out);
         stt_map_fini(&ep->exclusive_in);
         stt_counts_fini(&ep->counts);
@@ -520,7 +513,7 @@ stt_ns stt_endpoint_deadline(const struct stt_endpoint *ep)
 {
     if (ep->has_forked)
         return STT_NEVER;
-    stt_ns codes = stt_codes_deadline(&ep->secrets->codes), first = stt_timers_next(&ep->timers);
+    stt_ns codes = stt_roster_deadline(ep->roster), first = stt_timers_next(&ep->timers);
     return codes < first ? codes : first;
 }
 
@@ -547,7 +540,7 @@ void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now)
         stt_session_expire(ep, now, STT_LIST_ENTRY(timer, struct stt_session, timer));
     rest(ep, now);
     ep->thirsty_at = UINT32_MAX; /* where it was memory itself, it may be there by now */
-    while (stt_codes_expire(&ep->secrets->codes, now, &slot))
+    while (stt_roster_expire(ep->roster, now, &slot))
         stt_endpoint_report_code(ep, STT_EVENT_CODE_ENDED, slot, STT_REASON_CODE_EXPIRED);
 }
 

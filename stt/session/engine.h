@@ -25,6 +25,7 @@
 #include "stt/base/map.h"
 #include "stt/base/slab.h"
 #include "stt/session/datagram.h"
+#include "stt/session/roster.h"
 #include "stt/session/seen.h"
 #include "stt/session/session.h"
 
@@ -83,8 +84,8 @@ struct stt_endpoint {
     uint32_t n_handshakes;                      /* under way, both sides */
     struct stt_map by_id;                       /* session id -> handle */
     struct stt_map answered;                    /* mac1 of an answered message 1 -> handle */
-    struct stt_map allowed;                     /* static key -> struct stt_peer_id * */
     struct stt_map exclusive_out, exclusive_in; /* peer id -> handle: our connects, and theirs */
+    struct stt_roster own_roster, *roster;      /* who is answered: its own, or all workers' */
     struct stt_counts counts;
     struct stt_seen seen;
     struct stt_images images;

@@ -30,6 +30,11 @@ static bool begin(struct fixture *f, uint32_t slot, struct stt_attempt *attempt)
     return stt_codes_begin(&f->codes, f->now, slot, attempt) != NULL;
 }
 
+static bool is_armed(const struct fixture *f)
+{
+    return f->now < stt_codes_last_ends(&f->codes);
+}
+
 static enum stt_code_fate end(struct fixture *f, struct stt_attempt *attempt, enum stt_guess guess)
 {
     return stt_codes_end(&f->codes, f->now, attempt, guess, &f->slot);
@@ -48,7 +53,7 @@ START_TEST(a_code_that_is_armed_is_answered)
     struct fixture f;
     struct stt_attempt attempt;
     setup(&f, 417);
-    ck_assert(stt_codes_is_armed(&f.codes, f.now));
+    ck_assert(is_armed(&f));
     const struct stt_code *code = stt_codes_begin(&f.codes, f.now, 417, &attempt);
     ck_assert_ptr_nonnull(code);
     ck_assert_uint_eq(code->slot, 417);
@@ -96,7 +101,7 @@ START_TEST(a_code_that_is_disarmed_is_gone)
     ck_assert(stt_codes_disarm(&f.codes, 417));
     ck_assert(!stt_codes_disarm(&f.codes, 417));
     ck_assert(!begin(&f, 417, &attempt));
-    ck_assert(!stt_codes_is_armed(&f.codes, f.now));
+    ck_assert(!is_armed(&f));
 }
 END_TEST
 
@@ -135,7 +140,7 @@ START_TEST(a_code_dies_after_ten_minutes)
     f.now++;
     ck_assert(!stt_codes_is_live(&f.codes, f.now, &attempt));
     ck_assert(!begin(&f, 417, &attempt));
-    ck_assert(!stt_codes_is_armed(&f.codes, f.now));
+    ck_assert(!is_armed(&f));
     ck_assert(stt_codes_expire(&f.codes, f.now, &f.slot));
     ck_assert_uint_eq(f.slot, 417);
     ck_assert(!stt_codes_expire(&f.codes, f.now, &f.slot));
@@ -151,6 +156,9 @@ START_TEST(the_deadline_is_that_of_the_oldest_code)
     f.now += STT_S(60);
     arm(&f, 2);
     ck_assert_uint_eq(stt_codes_deadline(&f.codes), f.now - STT_S(60) + STT_CODE_LIFE_NS);
+    ck_assert_uint_eq(stt_codes_last_ends(&f.codes), STT_NEVER);
+    stt_codes_disarm(&f.codes, 0);
+    ck_assert_uint_eq(stt_codes_last_ends(&f.codes), f.now + STT_CODE_LIFE_NS);
     stt_codes_disarm(&f.codes, 1);
     ck_assert_uint_eq(stt_codes_deadline(&f.codes), f.now + STT_CODE_LIFE_NS);
 }
@@ -211,7 +219,7 @@ START_TEST(a_code_that_dies_takes_its_other_attempts_with_it)
     ck_assert_int_eq(end(&f, &a, STT_GUESS_RIGHT), STT_CODE_USED);
     ck_assert(!stt_codes_is_live(&f.codes, f.now, &b));
     f.slot = NO_SLOT;
-    ck_assert_int_eq(end(&f, &b, STT_GUESS_RIGHT), STT_CODE_LIVES);
+    ck_assert_int_eq(end(&f, &b, STT_GUESS_RIGHT), STT_CODE_GONE);
     ck_assert_uint_eq(f.slot, NO_SLOT);
 }
 END_TEST
@@ -226,7 +234,7 @@ START_TEST(an_attempt_never_counts_against_a_later_code_of_its_slot)
     stt_codes_disarm(&f.codes, 417);
     arm(&f, 417);
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(end(&f, &old[i], STT_GUESS_WRONG), STT_CODE_LIVES);
+        ck_assert_int_eq(end(&f, &old[i], STT_GUESS_WRONG), STT_CODE_GONE);
     ck_assert_int_eq(guess(&f, 417, STT_GUESS_WRONG), STT_CODE_LIVES);
 }
 END_TEST
@@ -238,7 +246,7 @@ START_TEST(an_attempt_ends_once)
     setup(&f, 417);
     ck_assert(begin(&f, 417, &attempt));
     for (int i = 0; i < 5; i++)
-        ck_assert_int_eq(end(&f, &attempt, STT_GUESS_WRONG), STT_CODE_LIVES);
+        ck_assert_int_eq(end(&f, &attempt, STT_GUESS_WRONG), i ? STT_CODE_GONE : STT_CODE_LIVES);
     ck_assert(!stt_codes_is_live(&f.codes, f.now, &attempt));
     ck_assert_int_eq(guess(&f, 417, STT_GUESS_WRONG), STT_CODE_LIVES);
 }
