@@ -31,8 +31,8 @@ struct stt_socket {
  * STT_E_PERMISSION, STT_E_UNSUPPORTED: no such family here; STT_E_LIMIT: no descriptors. */
 int stt_socket_open(struct stt_socket *out, const struct stt_socket_options *options) STT_MUST_USE;
 
-/* From now on, others of this user may join its port with reuse_port. The first of several is opened
- * without that and shared then: so it is told when somebody else has the port already. */
+/* From now on, others of this user may join its port with reuse_port. The first of several is
+ * opened without that and shared then: so it is told when somebody else has the port already. */
 int stt_socket_share(const struct stt_socket *s) STT_MUST_USE;
 
 /* One sentence with the command that allows the wanted sizes, or false: they were granted. */

@@ -35,8 +35,10 @@ static void divide(struct stt_config *c, uint32_t workers)
         uint32_t *limit;
         uint32_t least;
     } shares[] = {
-        {&c->max_sessions, 1},          {&c->max_half_open, 1},
-        {&c->handshakes_per_second, 1}, {&c->handshakes_per_prefix_second, 16},
+        {&c->max_sessions, 1},
+        {&c->max_half_open, 1},
+        {&c->handshakes_per_second, 1},
+        {&c->handshakes_per_prefix_second, 16},
         {&c->max_half_open_per_prefix, 16},
     };
     for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
@@ -408,8 +410,8 @@ static int tell_all(struct stt_crew *crew, int error)
 
 int stt_crew_code_new(struct stt_crew *crew, char text[STT_CODE_TEXT_MAX], uint32_t *slot)
 {
-    return tell_all(crew, stt_roster_arm_new(&crew->roster, stt_clock_now(), stt_node_entropy,
-                                             NULL, text, slot));
+    return tell_all(crew, stt_roster_arm_new(&crew->roster, stt_clock_now(), stt_node_entropy, NULL,
+                                             text, slot));
 }
 
 int stt_crew_passphrase(struct stt_crew *crew, const uint8_t stretched[32])

@@ -129,8 +129,8 @@ static struct parcel *begin(struct stt_handover *h, uint64_t at, uint32_t bytes)
 
 static struct parcel *reserve(struct stt_handover *h, size_t len)
 {
-    uint32_t bytes = (uint32_t)(sizeof(struct parcel) + len + PARCEL_ALIGN - 1) / PARCEL_ALIGN *
-                     PARCEL_ALIGN;
+    uint32_t bytes =
+        (uint32_t)(sizeof(struct parcel) + len + PARCEL_ALIGN - 1) / PARCEL_ALIGN * PARCEL_ALIGN;
     pthread_mutex_lock(&h->lock);
     uint64_t end = atomic_load_explicit(&h->end, memory_order_relaxed);
     uint64_t used = end - atomic_load_explicit(&h->at, memory_order_acquire);

@@ -35,8 +35,8 @@ struct stt_node {
     bool has_found;
     bool has_more; /* a step found more than it does at once */
     atomic_bool is_stopped;
-    atomic_bool is_called; /* from another thread; what for is to be found out */
-    atomic_bool is_over;   /* its thread has ended */
+    atomic_bool is_called;          /* from another thread; what for is to be found out */
+    atomic_bool is_over;            /* its thread has ended */
     struct stt_crew_worker *worker; /* NULL: it is alone */
     struct stt_places places;
     struct stt_dialer dialer;

@@ -86,7 +86,8 @@ static struct stt_place *open_own(struct stt_places *p, const struct stt_address
     static const struct stt_address everywhere[] = {{.port = 0},
                                                     {.ip = {[10] = 0xff, [11] = 0xff}}};
     for (size_t i = 0; i < 2; i++) {
-        if (stt_places_open(p, &everywhere[i], false, &socket) || stt_places_take(p, &socket, false))
+        if (stt_places_open(p, &everywhere[i], false, &socket) ||
+            stt_places_take(p, &socket, false))
             return NULL;
         p->at[p->n - 1].is_own = true;
         if (reaches(&p->at[p->n - 1], remote))

@@ -9,7 +9,8 @@
 
 enum { WORKERS = 5, SEGMENTS_MAX = 100, SEGMENT_MAX = 1400 };
 
-/* -- trains whose segments are of many workers --------------------------------------------------- */
+/* -- trains whose segments are of many workers ---------------------------------------------------
+ */
 
 struct fixture {
     struct rng rng;
@@ -25,9 +26,8 @@ static void setup(struct fixture *f, uint64_t seed)
 {
     memset(f, 0, sizeof *f);
     f->rng = rng_init(seed);
-    f->steering = (struct stt_steering){.key = {.k0 = 0x1234567, .k1 = 0x89abcdef},
-                                        .workers = WORKERS,
-                                        .serves = f->serves};
+    f->steering = (struct stt_steering){
+        .key = {.k0 = 0x1234567, .k1 = 0x89abcdef}, .workers = WORKERS, .serves = f->serves};
     for (uint16_t i = 0; i < WORKERS; i++)
         atomic_init(&f->serves[i], i);
 }
@@ -37,7 +37,8 @@ static uint32_t below(struct fixture *f, uint32_t n)
     return (uint32_t)(rng_below(&f->rng, n));
 }
 
-/* Runs of ids, some in handshake packets; the last segment is shorter, perhaps too short for one. */
+/* Runs of ids, some in handshake packets; the last segment is shorter, perhaps too short for one.
+ */
 static void fill(struct fixture *f, size_t size, uint16_t own)
 {
     uint8_t id[STT_ID_BYTES];
@@ -130,7 +131,8 @@ START_TEST(a_part_of_a_train_is_a_train)
 }
 END_TEST
 
-/* -- the queue ----------------------------------------------------------------------------------- */
+/* -- the queue -----------------------------------------------------------------------------------
+ */
 
 /* What each worker is to get of a train: its segments, in their order. */
 static void check_taken(const struct fixture *f, uint16_t worker, const struct stt_train *got)

@@ -66,7 +66,8 @@ static enum stt_code_fate guess(uint32_t slot, enum stt_guess guess)
     return fate;
 }
 
-/* -- codes --------------------------------------------------------------------------------------- */
+/* -- codes ---------------------------------------------------------------------------------------
+ */
 
 START_TEST(what_is_known_without_the_lock_follows_every_change)
 {
@@ -119,7 +120,8 @@ START_TEST(a_new_code_is_in_a_slot_that_was_free)
 }
 END_TEST
 
-/* -- peers --------------------------------------------------------------------------------------- */
+/* -- peers ---------------------------------------------------------------------------------------
+ */
 
 START_TEST(the_list_is_of_peers_and_found_by_their_keys)
 {
@@ -142,7 +144,8 @@ START_TEST(the_list_is_of_peers_and_found_by_their_keys)
 }
 END_TEST
 
-/* -- two endpoints of one roster ----------------------------------------------------------------- */
+/* -- two endpoints of one roster -----------------------------------------------------------------
+ */
 
 /* Both sides of the duo listen; the codes of one are those of the other. */
 START_TEST(what_one_endpoint_arms_or_allows_all_of_the_roster_have)
@@ -196,6 +199,7 @@ START_TEST(of_two_who_are_right_at_the_same_time_one_is_accepted)
 END_TEST
 
 SUITE("roster", TEST(what_is_known_without_the_lock_follows_every_change),
-      TEST(a_new_code_is_in_a_slot_that_was_free), TEST(the_list_is_of_peers_and_found_by_their_keys),
+      TEST(a_new_code_is_in_a_slot_that_was_free),
+      TEST(the_list_is_of_peers_and_found_by_their_keys),
       TEST(what_one_endpoint_arms_or_allows_all_of_the_roster_have),
       LOOP(of_two_who_are_right_at_the_same_time_one_is_accepted, 0, 2))
