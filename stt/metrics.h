@@ -62,6 +62,9 @@ struct stt_node;
     X(COUNTER, no_way, "trains that no socket could carry")                                        \
     X(COUNTER, too_large, "trains larger than the interface takes")                                \
     X(COUNTER, unsent, "trains refused for other reasons")                                         \
+    X(COUNTER, handed_over, "datagrams that came here and went to another worker")                 \
+    X(COUNTER, taken_over, "datagrams that another worker handed over")                            \
+    X(COUNTER, handover_dropped, "datagrams of another worker that it had no room for")            \
     X(COUNTER, io_trains_received, "trains that came")                                             \
     X(COUNTER, io_datagrams_received, "datagrams in them")                                         \
     X(COUNTER, io_bytes_received, "bytes in trains that came")                                     \

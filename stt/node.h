@@ -128,8 +128,9 @@ int stt_node_post(struct stt_node *node, void (*call)(struct stt_node *node, voi
 /* A crew: nodes, each in a thread of its own, that are one to the world. They share identity,
  * secrets, allow-list and codes, which any of them may change for all, and how often somebody may
  * guess; the limits that concern an endpoint as a whole are divided among them. A session stays
- * with the worker whose id it has: its handle means something to that node alone. The hooks of the
- * configuration are called in each of the threads. */
+ * with the worker whose id it has: its handle means something to that node alone. Of two exclusive
+ * connects in both directions a crew keeps one where both come to the same worker; elsewhere it
+ * leaves that to the peer. The hooks of the configuration are called in each of the threads. */
 struct stt_crew;
 #define STT_WORKERS_MAX 256u
 

@@ -232,7 +232,7 @@ int stt_node_spawn(struct stt_crew **out, const struct stt_node_config *config, 
 {
     static const struct stt_secret_limits limits = STT_SECRET_LIMITS;
     *out = NULL;
-    if (workers < 1 || workers > STT_WORKERS_MAX || config->size != sizeof *config)
+    if (workers < 1 || workers > STT_WORKERS_MAX || !start || config->size != sizeof *config)
         return STT_E_ARGUMENT;
     struct stt_crew *crew = calloc(1, sizeof *crew + workers * sizeof crew->worker[0]);
     if (!crew)

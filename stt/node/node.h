@@ -16,9 +16,9 @@
     X(no_way, "trains that no socket could carry")                                                 \
     X(too_large, "trains larger than the interface takes")                                         \
     X(unsent, "trains refused for other reasons")                                                  \
-    X(handed_over, "datagrams of other workers that came here")                                    \
-    X(taken_over, "datagrams that others handed over")                                             \
-    X(handover_dropped, "datagrams that another worker had no room for")
+    X(handed_over, "datagrams that came here and went to another worker")                          \
+    X(taken_over, "datagrams that another worker handed over")                                     \
+    X(handover_dropped, "datagrams of another worker that it had no room for")
 
 struct stt_node {
     struct stt_env env;

@@ -5,6 +5,7 @@
 #include "tests/support/suite.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 static const enum stt_io ios[] = {STT_IO_URING, STT_IO_MMSG};
@@ -95,6 +96,24 @@ START_TEST(a_crew_stops_in_the_middle_of_everything)
     ck_assert(clients_until(&c, clients_are_connected, STT_S(60)));
     for (uint32_t i = 0; i < 50; i++)
         clients_turn(&c, 10);
+    end();
+    ck_assert_uint_eq(crews_events(&s, STT_EVENT_ACCEPTED), 16);
+}
+END_TEST
+
+/* What all addresses of both families are, a client asks by one of each. */
+START_TEST(a_crew_listens_in_both_families)
+{
+    char to[2][40];
+    if (!begin(&(struct crews_wishes){.io = ios[_i], .workers = 4, .at = "0"}, 2, 8))
+        return;
+    snprintf(to[0], sizeof to[0], "127.0.0.1:%u", s.at.port);
+    snprintf(to[1], sizeof to[1], "[::1]:%u", s.at.port);
+    for (uint32_t i = 0; i < 16; i++) {
+        c.of[i / 8].talks[i % 8] = (struct talk){.to_write = 5000};
+        client_connect(&c, &c.of[i / 8], &c.of[i / 8].talks[i % 8], to[i / 8], NULL);
+    }
+    ck_assert(clients_until(&c, clients_have_echo, STT_S(60)));
     end();
     ck_assert_uint_eq(crews_events(&s, STT_EVENT_ACCEPTED), 16);
 }
@@ -330,7 +349,7 @@ START_TEST(what_cannot_be_spawned_is_refused)
 END_TEST
 
 SUITE("crew_threads", LOOP(each_worker_serves_its_sessions_steered_or_not, 0, 2 * IOS),
-      LOOP(a_crew_of_one_is_a_node, 0, IOS),
+      LOOP(a_crew_of_one_is_a_node, 0, IOS), LOOP(a_crew_listens_in_both_families, 0, IOS),
       LOOP(who_returns_early_leaves_his_share_to_the_others, 0, IOS),
       LOOP(a_crew_stops_in_the_middle_of_everything, 0, IOS),
       LOOP(posts_of_many_threads_reach_the_worker_they_name, 0, IOS),
