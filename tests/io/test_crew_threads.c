@@ -175,6 +175,36 @@ START_TEST(posts_of_many_threads_reach_the_worker_they_name)
 }
 END_TEST
 
+static void to_spin(struct stt_node_config *config)
+{
+    config->spin_ns = STT_MS(1);
+}
+
+static void count_call(struct stt_node *node, void *ctx)
+{
+    (void)node;
+    atomic_fetch_add((atomic_uint *)ctx, 1);
+}
+
+/* Each is answered before the next: one whose wake is taken by a step that looks for something else
+ * would wait for good. */
+START_TEST(no_call_is_lost_while_a_node_spins)
+{
+    atomic_uint calls = 0;
+    if (!begin(&(struct crews_wishes){.io = ios[_i], .workers = 2, .configure = to_spin}, 1, 1))
+        return;
+    stt_ns until = stt_node_now(c.of[0].node) + STT_S(20);
+    for (unsigned i = 0; i < 500; i++) {
+        ck_assert_int_eq(stt_node_post(stt_crew_node(s.crew, i % 2), count_call, &calls), STT_OK);
+        while (calls <= i && stt_node_now(c.of[0].node) < until)
+            for (unsigned n = 0; n < i * 7; n++)
+                (void)stt_node_now(c.of[0].node);
+        ck_assert_uint_eq(calls, i + 1);
+    }
+    end();
+}
+END_TEST
+
 /* -- what holds for all --------------------------------------------------------------------------
  */
 
@@ -353,6 +383,7 @@ SUITE("crew_threads", LOOP(each_worker_serves_its_sessions_steered_or_not, 0, 2 
       LOOP(who_returns_early_leaves_his_share_to_the_others, 0, IOS),
       LOOP(a_crew_stops_in_the_middle_of_everything, 0, IOS),
       LOOP(posts_of_many_threads_reach_the_worker_they_name, 0, IOS),
+      LOOP(no_call_is_lost_while_a_node_spins, 0, IOS),
       LOOP(a_guesser_has_three_tries_with_all_workers_together, 0, IOS),
       LOOP(a_code_serves_once_in_all_workers, 0, IOS),
       LOOP(who_is_allowed_is_allowed_with_all, 0, IOS),
