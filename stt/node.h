@@ -134,16 +134,14 @@ int stt_node_post(struct stt_node *node, void (*call)(struct stt_node *node, voi
 struct stt_crew;
 #define STT_WORKERS_MAX 256u
 
-/* The life of one worker: it listens, and steps its node until that says STT_E_STATE. Where one
- * listens, all do, on one port, with their next step; the others may ask for the same address, to
- * learn what it became. Who returns early closes his sockets and forgets his sessions, as
- * stt_node_free() would; the others answer in his place. */
-typedef void stt_start(struct stt_node *node, uint32_t worker, void *ctx);
-
-/* As stt_node_new(), for 1 to STT_WORKERS_MAX workers. None of them begins before all are there;
- * `out` is set before the first begins. */
+/* As stt_node_new(), for 1 to STT_WORKERS_MAX workers, and calls `start` for each, in its thread:
+ * there it listens, and steps its node until that says STT_E_STATE. None of them begins before all
+ * are there; `out` is set before. Where one listens, all do, on one port, with their next step; the
+ * others may ask for the same address, to learn what it became. Who returns early closes his
+ * sockets and forgets his sessions, as stt_node_free() would; the others answer in his place. */
 int stt_node_spawn(struct stt_crew **out, const struct stt_node_config *config, uint32_t workers,
-                   stt_start *start, void *ctx) STT_MUST_USE;
+                   void (*start)(struct stt_node *node, uint32_t worker, void *ctx),
+                   void *ctx) STT_MUST_USE;
 
 /* All of these may be called from any thread, until stt_crew_join(); stt_crew_stop() from a signal
  * handler, too. A child of fork() has the threads no longer, and nothing of a crew to call. */

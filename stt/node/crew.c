@@ -228,7 +228,7 @@ static int begin(struct stt_crew *crew)
 }
 
 int stt_node_spawn(struct stt_crew **out, const struct stt_node_config *config, uint32_t workers,
-                   stt_start *start, void *ctx)
+                   void (*start)(struct stt_node *node, uint32_t worker, void *ctx), void *ctx)
 {
     static const struct stt_secret_limits limits = STT_SECRET_LIMITS;
     *out = NULL;

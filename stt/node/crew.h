@@ -23,7 +23,7 @@ enum stt_crew_gate { STT_CREW_WAITS, STT_CREW_BEGINS, STT_CREW_FAILED };
 
 struct stt_crew {
     uint32_t workers;
-    stt_start *start;
+    void (*start)(struct stt_node *node, uint32_t worker, void *ctx);
     void *ctx;
 
     struct stt_secret secret;

@@ -109,7 +109,8 @@ static void speak(struct stt_node *node, uint32_t worker, void *ctx)
     }
 }
 
-static struct stt_crew *begin(struct stt_node_config *config, uint32_t workers, stt_start *start)
+static struct stt_crew *begin(struct stt_node_config *config, uint32_t workers,
+                              void (*start)(struct stt_node *node, uint32_t worker, void *ctx))
 {
     struct stt_crew *crew;
     *config = (struct stt_node_config)STT_NODE_CONFIG_INIT;

@@ -271,6 +271,77 @@ START_TEST(a_message_1_that_is_sent_once_more_meets_who_has_seen_it)
 }
 END_TEST
 
-SUITE("handover_threads",
+/* -- the queue -----------------------------------------------------------------------------------
+ */
+
+enum { PUTTERS = 3, PARCELS = 4000, PARCEL_MAX = 9000 };
+
+static struct putter {
+    struct stt_handover *queue;
+    uint8_t number;
+} putters[PUTTERS];
+
+static size_t len_of(uint8_t putter, uint32_t turn)
+{
+    return 5 + (turn * 977u + putter) % (PARCEL_MAX - 5);
+}
+
+/* Its number, its turn, and so many bytes that both name; where there is no room, once more. */
+static void *put_parcels(void *ctx)
+{
+    static _Thread_local uint8_t data[PARCEL_MAX];
+    const struct putter *p = ctx;
+    const uint16_t to = 7;
+    for (uint32_t turn = 0; turn < PARCELS; turn++) {
+        struct stt_train t = {.data = data, .len = len_of(p->number, turn)};
+        data[0] = p->number;
+        memcpy(data + 1, &turn, sizeof turn);
+        memset(data + 5, (int)(turn + p->number), t.len - 5);
+        while (!stt_handover_put(p->queue, &t, 1, &to, 7))
+            sched_yield();
+    }
+    return NULL;
+}
+
+static bool is_whole(const struct stt_train *t, uint32_t turn)
+{
+    uint8_t wanted = (uint8_t)(turn + t->data[0]);
+    bool is_whole = t->len == len_of(t->data[0], turn);
+    for (size_t i = 5; i < t->len; i++)
+        is_whole = is_whole && t->data[i] == wanted;
+    return is_whole;
+}
+
+START_TEST(what_many_put_at_once_is_taken_whole_and_in_the_order_of_each)
+{
+    struct stt_handover queue;
+    pthread_t threads[PUTTERS];
+    uint32_t turns[PUTTERS] = {0}, turn;
+    struct stt_train got;
+    ck_assert_int_eq(stt_handover_init(&queue), STT_OK);
+    for (uint8_t i = 0; i < PUTTERS; i++) {
+        putters[i] = (struct putter){&queue, i};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, put_parcels, &putters[i]), 0);
+    }
+    for (uint32_t n = 0; n < PUTTERS * PARCELS;) {
+        if (!stt_handover_take(&queue, &got)) {
+            sched_yield();
+            continue;
+        }
+        memcpy(&turn, got.data + 1, sizeof turn);
+        ck_assert_uint_lt(got.data[0], PUTTERS);
+        ck_assert_uint_eq(turn, turns[got.data[0]]++);
+        ck_assert(is_whole(&got, turn));
+        memset(got.data, 0xff, got.len); /* it may be changed */
+        n++;
+    }
+    for (uint32_t i = 0; i < PUTTERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert(!stt_handover_take(&queue, &got));
+    stt_handover_fini(&queue);
+}
+END_TEST
+
+SUITE("handover_threads", TEST(what_many_put_at_once_is_taken_whole_and_in_the_order_of_each),
       LOOP(two_sessions_behind_one_port_in_the_same_trains_lose_nothing, 0, IOS),
       LOOP(a_message_1_that_is_sent_once_more_meets_who_has_seen_it, 0, 2 * IOS))
