@@ -331,7 +331,7 @@ int stt_node_step(struct stt_node *node)
     if (error)
         return error;
     bool is_called = atomic_load(&node->is_called); /* that step may have taken the wake */
-    if (node->has_more || is_called) /* the fd tells of it, and of what is due: */
+    if (node->has_more || is_called)                /* the fd tells of it, and of what is due: */
         stt_driver_wake(node->driver);
     stt_driver_alarm(node->driver, deadline(node));
     return STT_OK;
