@@ -3,7 +3,8 @@
  * one stream. Each end is on a core of its own; both hash all bytes, and the hashes must be equal.
  *
  * Usage: nodes [-J] [--io uring|mmsg] [--suite NAME|null] [--mib N] [--packet BYTES] [--no-hash]
- *        (1,024 MiB by both drivers with the machine's best suite, 1,472-byte packets) */
+ *              [--preset NAME] [--ring KIB]
+ *        (1,024 MiB by both drivers with the machine's best suite, 1,472-byte packets, balanced) */
 #include "crypto/aead.h"
 #include "crypto/cpu.h"
 #include "stt/node.h"
@@ -29,6 +30,8 @@ struct options {
     const char *suite;
     uint64_t bytes;
     uint32_t packet_bytes;
+    const char *preset;
+    uint64_t ring_bytes; /* 0: the preset's */
 };
 
 /* What the processes tell each other. */
@@ -68,10 +71,12 @@ static struct stt_node *make(const struct options *o, struct stt_node_config *co
 {
     struct stt_node *node;
     *config = (struct stt_node_config)STT_NODE_CONFIG_INIT;
-    must(stt_config_preset(&config->endpoint, "high-throughput"), "preset");
+    must(stt_config_preset(&config->endpoint, o->preset), "preset");
     strcpy(config->endpoint.application, "bench/1");
     config->endpoint.accept = STT_ACCEPT(STT_MODE_K);
     config->endpoint.packet_bytes = config->endpoint.packet_bytes_max = o->packet_bytes;
+    if (o->ring_bytes)
+        config->endpoint.send_ring_bytes = o->ring_bytes;
     config->io = o->io;
     if (o->suite) {
         config->endpoint.suites[0] = suite_of(o->suite);
@@ -275,14 +280,15 @@ static bool run(const struct options *o)
 static int usage(void)
 {
     fputs("usage: nodes [-J] [--io uring|mmsg] [--suite NAME|null] [--mib N] [--packet BYTES] "
-          "[--no-hash]\n",
+          "[--no-hash] [--preset NAME] [--ring KIB]\n",
           stderr);
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {.hashes = true, .bytes = 1ull << 30, .packet_bytes = 1472};
+    struct options o = {
+        .hashes = true, .bytes = 1ull << 30, .packet_bytes = 1472, .preset = "balanced"};
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "-J") == 0)
@@ -297,6 +303,10 @@ int main(int argc, char **argv)
             o.bytes = strtoull(value, NULL, 10) << 20, i++;
         else if (strcmp(argv[i], "--packet") == 0)
             o.packet_bytes = (uint32_t)strtoul(value, NULL, 10), i++;
+        else if (strcmp(argv[i], "--preset") == 0)
+            o.preset = value, i++;
+        else if (strcmp(argv[i], "--ring") == 0)
+            o.ring_bytes = strtoull(value, NULL, 10) << 10, i++;
         else
             return usage();
     }
