@@ -136,10 +136,12 @@ static inline uint64_t rd_u64(struct rd *r)
 /* Copies len bytes out; zeros them on failure. */
 static inline void rd_copy(struct rd *r, uint8_t *out, size_t len)
 {
+    if (!len)
+        return; /* out may be NULL */
     struct bytes b = rd_bytes(r, len);
     if (b.len)
-        memcpy(out, b.data, b.len);
-    else if (len)
+        memcpy(out, b.data, len);
+    else
         memset(out, 0, len);
 }
 
