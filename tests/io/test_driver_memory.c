@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Once it is made, a driver takes no memory: malloc is counted. */
 #include "tests/support/ends.h"
+#include "tests/support/own_malloc.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_OWN_MALLOC
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
-#define HAS_OWN_MALLOC
-#endif
 
 #ifdef HAS_OWN_MALLOC
 int main(void)

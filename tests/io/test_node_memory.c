@@ -3,6 +3,7 @@
  * takes memory, too, and has no word in here. */
 #include "stt/node.h"
 #include "stt/streams.h"
+#include "tests/support/own_malloc.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>
@@ -10,15 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_OWN_MALLOC
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
-#define HAS_OWN_MALLOC
-#endif
 
 #ifdef HAS_OWN_MALLOC
 int main(void)
