@@ -71,16 +71,6 @@ static struct bbr *bbr_of(struct stt_congestion *c)
     return (struct bbr *)(void *)c->state;
 }
 
-static uint64_t at_least(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t at_most(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static uint64_t initial_window(const struct stt_congestion *c)
 {
     return INITIAL_PACKETS * (uint64_t)c->packet_bytes;
@@ -105,7 +95,7 @@ static uint64_t filling(struct stt_congestion *c, uint32_t gain)
 
 static void set_window(struct stt_congestion *c, uint64_t window)
 {
-    c->window_bytes = at_most(at_least(window, least_window(c)), STT_BBR_WINDOW_MAX);
+    c->window_bytes = stt_at_most(stt_at_least(window, least_window(c)), STT_BBR_WINDOW_MAX);
 }
 
 /* -- the model ------------------------------------------------------------------------------------
@@ -122,13 +112,13 @@ static void count_rounds(struct bbr *b, const struct stt_ack_sample *s)
 
 static uint64_t rate_of(const struct stt_ack_sample *s)
 {
-    uint64_t bytes = at_most(s->interval_bytes, STT_BBR_WINDOW_MAX);
-    return at_most(bytes * STT_S(1) / at_least(s->interval_ns, 1), STT_BBR_RATE_MAX);
+    uint64_t bytes = stt_at_most(s->interval_bytes, STT_BBR_WINDOW_MAX);
+    return stt_at_most(bytes * STT_S(1) / stt_at_least(s->interval_ns, 1), STT_BBR_RATE_MAX);
 }
 
 static void forget_rounds(struct bbr *b)
 {
-    uint64_t over = at_most(b->round - b->rated_round, RATE_ROUNDS);
+    uint64_t over = stt_at_most(b->round - b->rated_round, RATE_ROUNDS);
     for (uint32_t i = 0; i < over; i++)
         b->rates[(b->round - i) % RATE_ROUNDS] = 0;
     b->rated_round = b->round;
@@ -138,10 +128,10 @@ static void remember_rate(struct bbr *b, uint64_t rate)
 {
     forget_rounds(b);
     uint64_t *best = &b->rates[b->round % RATE_ROUNDS];
-    *best = at_least(*best, rate);
+    *best = stt_at_least(*best, rate);
     b->rate = 0;
     for (size_t i = 0; i < RATE_ROUNDS; i++)
-        b->rate = at_least(b->rate, b->rates[i]);
+        b->rate = stt_at_least(b->rate, b->rates[i]);
 }
 
 static void sample_rate(struct bbr *b, const struct stt_ack_sample *s)
@@ -221,8 +211,8 @@ static void step_phase(struct stt_congestion *c, const struct stt_ack_sample *s)
 static void judge_flood(struct stt_congestion *c, const struct stt_ack_sample *s)
 {
     struct bbr *b = bbr_of(c);
-    b->round_acked = (uint32_t)at_most(b->round_acked + s->acked_bytes, UINT32_MAX);
-    b->round_lost = (uint32_t)at_most(b->round_lost + s->lost_bytes, UINT32_MAX);
+    b->round_acked = (uint32_t)stt_at_most(b->round_acked + s->acked_bytes, UINT32_MAX);
+    b->round_lost = (uint32_t)stt_at_most(b->round_lost + s->lost_bytes, UINT32_MAX);
     if (!b->is_round_start)
         return;
     uint64_t all = (uint64_t)b->round_acked + b->round_lost;
@@ -263,12 +253,12 @@ static void save_window(struct stt_congestion *c)
 {
     struct bbr *b = bbr_of(c);
     bool is_whole = b->recovery == NONE && b->mode != PROBE_RTT;
-    b->saved_window = is_whole ? c->window_bytes : at_least(b->saved_window, c->window_bytes);
+    b->saved_window = is_whole ? c->window_bytes : stt_at_least(b->saved_window, c->window_bytes);
 }
 
 static void restore_window(struct stt_congestion *c)
 {
-    set_window(c, at_least(c->window_bytes, bbr_of(c)->saved_window));
+    set_window(c, stt_at_least(c->window_bytes, bbr_of(c)->saved_window));
 }
 
 static void end_probe_rtt(struct stt_congestion *c, stt_ns now)
@@ -318,7 +308,7 @@ static void sample_rtt(struct stt_congestion *c, const struct stt_ack_sample *s)
 static void pace(struct stt_congestion *c, uint32_t gain)
 {
     struct bbr *b = bbr_of(c);
-    uint64_t rate = at_least(b->rate * gain / ONE, c->packet_bytes);
+    uint64_t rate = stt_at_least(b->rate * gain / ONE, c->packet_bytes);
     if (b->is_full || rate > c->rate_bytes_per_s)
         c->rate_bytes_per_s = rate;
 }
@@ -326,8 +316,8 @@ static void pace(struct stt_congestion *c, uint32_t gain)
 /* A window in a round trip, when one is known. */
 static void pace_first(struct stt_congestion *c)
 {
-    stt_ns rtt = at_least(c->rtt->smoothed, STT_RTT_LEAST_NS);
-    uint64_t rate = at_most(c->window_bytes * STT_S(1) / rtt, STT_BBR_RATE_MAX);
+    stt_ns rtt = stt_at_least(c->rtt->smoothed, STT_RTT_LEAST_NS);
+    uint64_t rate = stt_at_most(c->window_bytes * STT_S(1) / rtt, STT_BBR_RATE_MAX);
     c->rate_bytes_per_s = c->rtt->has_sample ? rate * HIGH / ONE : STT_UNLIMITED;
 }
 
@@ -358,9 +348,9 @@ static void size_window(struct stt_congestion *c, const struct stt_ack_sample *s
     uint64_t target = filling(c, window_gains[b->mode]) + spare;
     uint64_t grown = c->window_bytes + s->acked_bytes;
     if (b->recovery == CONSERVES)
-        set_window(c, at_least(c->window_bytes, s->left_bytes + s->acked_bytes));
+        set_window(c, stt_at_least(c->window_bytes, s->left_bytes + s->acked_bytes));
     else if (b->is_full)
-        set_window(c, at_most(grown, target));
+        set_window(c, stt_at_most(grown, target));
     else if (c->window_bytes < target || s->delivered_bytes < initial_window(c))
         set_window(c, grown);
     if (b->mode == PROBE_RTT)
@@ -425,7 +415,7 @@ static void on_lost(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64
 {
     (void)now, (void)newest_lost, (void)newest_sent_at;
     recover(c);
-    set_window(c, c->window_bytes - at_most(c->window_bytes, bytes));
+    set_window(c, c->window_bytes - stt_at_most(c->window_bytes, bytes));
 }
 
 static void on_ce(struct stt_congestion *c, const struct stt_ack_sample *s)

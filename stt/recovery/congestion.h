@@ -79,4 +79,15 @@ const struct stt_controller *stt_controller_by_name(const char *name);
 void stt_congestion_init(struct stt_congestion *c, const struct stt_controller *controller,
                          const struct stt_rtt *rtt, uint32_t packet_bytes, stt_ns now);
 
+/* Bounds, as controllers speak of them. */
+static inline uint64_t stt_at_least(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline uint64_t stt_at_most(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 #endif

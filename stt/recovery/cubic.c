@@ -69,16 +69,6 @@ static struct cubic *cubic_of(struct stt_congestion *c)
     return (struct cubic *)(void *)c->state;
 }
 
-static uint64_t at_least(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t at_most(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Twice the window in a round trip while it doubles, so that it can; then a quarter more. Before
  * the first round trip is known, the first window may go at once. */
 static void publish(struct stt_congestion *c)
@@ -87,13 +77,13 @@ static void publish(struct stt_congestion *c)
                                      [CONSERVATIVE] = STT_PHASE_CONSERVATIVE_SLOW_START,
                                      [AVOIDANCE] = STT_PHASE_AVOIDANCE};
     struct curve *v = &cubic_of(c)->curve;
-    v->window = at_least(v->window, LEAST_PACKETS * (uint64_t)c->packet_bytes);
-    v->window = at_most(v->window, STT_CUBIC_WINDOW_MAX);
+    v->window = stt_at_least(v->window, LEAST_PACKETS * (uint64_t)c->packet_bytes);
+    v->window = stt_at_most(v->window, STT_CUBIC_WINDOW_MAX);
     uint64_t per_round_trip = v->phase == AVOIDANCE ? v->window + v->window / 4 : 2 * v->window;
     c->window_bytes = v->window;
     c->phase = phases[v->phase];
     c->rate_bytes_per_s = c->rtt->has_sample ? per_round_trip * STT_S(1) /
-                                                   at_least(c->rtt->smoothed, STT_RTT_LEAST_NS)
+                                                   stt_at_least(c->rtt->smoothed, STT_RTT_LEAST_NS)
                                              : STT_UNLIMITED;
 }
 
@@ -133,13 +123,13 @@ uint32_t stt_cubic_root(uint64_t x)
 
 static uint64_t ticks(stt_ns t)
 {
-    return at_most(t, STT_S(1000)) * TICKS_PER_S / STT_S(1);
+    return stt_at_most(t, STT_S(1000)) * TICKS_PER_S / STT_S(1);
 }
 
 /* The cube of ticks is in 2^-30 s^3; C is 0.4 packets for each s^3. */
 static uint64_t rise(uint64_t t, uint32_t packet_bytes)
 {
-    t = at_most(t, TICKS_MAX);
+    t = stt_at_most(t, TICKS_MAX);
     return ((t * t * t) >> 10) * packet_bytes * 2 / 5 >> 20;
 }
 
@@ -163,7 +153,7 @@ static void begin_epoch(struct cubic *q, uint32_t packet_bytes, stt_ns now)
     struct curve *v = &q->curve;
     v->has_epoch = true;
     v->epoch_at = now;
-    v->plateau = at_least(v->plateau, v->window);
+    v->plateau = stt_at_least(v->plateau, v->window);
     v->k = time_of_rise(v->plateau - v->window, packet_bytes);
     v->friendly = v->window;
     q->pending = q->friendly_pending = 0;
@@ -177,9 +167,9 @@ static void grow_friendly(struct cubic *q, uint32_t packet_bytes, uint64_t acked
     uint64_t cost = 17 * v->window;
     q->friendly_pending += acked * (v->friendly < v->prior ? 9 : 17);
     uint64_t grown = q->friendly_pending * packet_bytes / cost;
-    v->friendly = at_most(v->friendly + grown, STT_CUBIC_WINDOW_MAX);
+    v->friendly = stt_at_most(v->friendly + grown, STT_CUBIC_WINDOW_MAX);
     q->friendly_pending -=
-        at_most(q->friendly_pending, (grown * cost + packet_bytes - 1) / packet_bytes);
+        stt_at_most(q->friendly_pending, (grown * cost + packet_bytes - 1) / packet_bytes);
 }
 
 /* Towards where the curve will be in a round trip, by the share of the window that was
@@ -187,8 +177,8 @@ static void grow_friendly(struct cubic *q, uint32_t packet_bytes, uint64_t acked
 static void grow_along(struct cubic *q, uint64_t target, uint64_t acked)
 {
     struct curve *v = &q->curve;
-    target = at_most(target, v->window + v->window / 2);
-    q->pending = at_most(q->pending + acked, v->window);
+    target = stt_at_most(target, v->window + v->window / 2);
+    q->pending = stt_at_most(q->pending + acked, v->window);
     uint64_t grown = target > v->window ? (target - v->window) * q->pending / v->window : 0;
     v->window += grown;
     if (grown || target <= v->window)
@@ -202,10 +192,10 @@ static void avoid(struct stt_congestion *c, stt_ns now, uint64_t acked)
     if (!v->has_epoch)
         begin_epoch(q, c->packet_bytes, now);
     stt_ns t = now - v->epoch_at;
-    acked = at_most(acked, v->window);
+    acked = stt_at_most(acked, v->window);
     grow_friendly(q, c->packet_bytes, acked);
     if (curve_at(v, c->packet_bytes, t) < v->friendly)
-        v->window = at_least(v->window, v->friendly);
+        v->window = stt_at_least(v->window, v->friendly);
     else
         grow_along(q, curve_at(v, c->packet_bytes, t + c->rtt->smoothed), acked);
 }
@@ -236,8 +226,8 @@ static bool is_delayed(const struct rounds *r)
 {
     if (r->least_before == STT_NEVER)
         return false;
-    stt_ns most = at_least(r->least_before / DELAY_DIVISOR, DELAY_LEAST_NS);
-    return r->least >= r->least_before + at_most(most, DELAY_MOST_NS);
+    stt_ns most = stt_at_least(r->least_before / DELAY_DIVISOR, DELAY_LEAST_NS);
+    return r->least >= r->least_before + stt_at_most(most, DELAY_MOST_NS);
 }
 
 /* Leaves slow start when the round trips of a round are longer than those of the one before; comes
@@ -265,9 +255,9 @@ static void sample_round(struct cubic *q, const struct stt_ack_sample *s, uint32
         begin_round(q);
     if (!s->rtt_ns)
         return;
-    r->least = at_most(r->least, s->rtt_ns);
+    r->least = stt_at_most(r->least, s->rtt_ns);
     uint64_t packets = (s->acked_bytes + packet_bytes - 1) / packet_bytes;
-    r->samples += (uint32_t)at_most(packets, SAMPLES_OF_ACK);
+    r->samples += (uint32_t)stt_at_most(packets, SAMPLES_OF_ACK);
     judge_round(q);
 }
 
@@ -317,7 +307,7 @@ static void reduce(struct stt_congestion *c)
     struct curve *v = &q->curve;
     v->plateau = v->window < v->plateau ? v->window * 17 / 20 : v->window;
     v->prior = v->window;
-    v->window = at_least(v->window * 7 / 10, LEAST_PACKETS * (uint64_t)c->packet_bytes);
+    v->window = stt_at_least(v->window * 7 / 10, LEAST_PACKETS * (uint64_t)c->packet_bytes);
     v->threshold = v->window;
     v->phase = AVOIDANCE;
     v->has_epoch = false;
@@ -365,7 +355,7 @@ static void on_undo(struct stt_congestion *c, stt_ns now)
     if (!q->may_undo)
         return;
     q->may_undo = false;
-    q->before.window = at_least(q->before.window, q->curve.window);
+    q->before.window = stt_at_least(q->before.window, q->curve.window);
     q->curve = q->before;
     publish(c);
 }

@@ -14,16 +14,6 @@
 
 enum phase { IDLE, PULLS_ACKED, PULLS_LOST, PULLS_UNANSWERED, PULLS_FORGOTTEN };
 
-static uint64_t at_most(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t at_least(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Of the pull. */
 static stt_ns now_of(const struct stt_loss *l)
 {
@@ -35,7 +25,7 @@ static stt_ns now_of(const struct stt_loss *l)
 
 static void draw_skip(struct stt_loss *l, uint64_t number, uint32_t random)
 {
-    uint32_t mean = (uint32_t)at_least(STT_NUMBER_SKIP_MEAN, l->flight.n_sent / 8);
+    uint32_t mean = (uint32_t)stt_at_least(STT_NUMBER_SKIP_MEAN, l->flight.n_sent / 8);
     l->skip_at = number + 1 + random % (2 * mean);
 }
 
@@ -135,7 +125,7 @@ static void drop_lost(struct stt_loss *l, stt_ns now, stt_ns wait)
 static void drop_old(struct stt_loss *l, stt_ns now)
 {
     const struct stt_rtt *rtt = &stt_loss_path(l)->rtt;
-    drop_lost(l, now, at_least(rtt->smoothed, rtt->latest));
+    drop_lost(l, now, stt_at_least(rtt->smoothed, rtt->latest));
 }
 
 /* Where there is no room for more, it is taken from those of which little is expected. */
@@ -279,13 +269,13 @@ static bool next_piece(struct stt_loss *l, struct stt_settled *run)
 
 static void on_spurious(struct stt_loss *l, struct stt_loss_path *path, struct stt_range numbers)
 {
-    uint64_t from = at_least(numbers.from, path->reduced_from);
-    uint64_t to = at_most(numbers.to, path->reduced_end);
+    uint64_t from = stt_at_least(numbers.from, path->reduced_from);
+    uint64_t to = stt_at_most(numbers.to, path->reduced_end);
     if (from < to)
-        path->reduced_lost -= (uint32_t)at_most(path->reduced_lost, to - from);
+        path->reduced_lost -= (uint32_t)stt_at_most(path->reduced_lost, to - from);
     uint64_t distance = l->acked_end > numbers.from ? l->acked_end - numbers.from : 0;
     if (distance > path->reorder_packets)
-        path->reorder_packets = (uint32_t)at_most(distance, STT_LOSS_REORDER_PACKETS_MAX + 1);
+        path->reorder_packets = (uint32_t)stt_at_most(distance, STT_LOSS_REORDER_PACKETS_MAX + 1);
     if (!path->round_is_spurious && path->reorder_steps < STT_LOSS_REORDER_STEPS_MAX)
         path->reorder_steps++;
     path->round_is_spurious = true;
@@ -316,8 +306,8 @@ static void settle_in_path(struct stt_loss *l, struct stt_loss_path *path, const
 {
     struct stt_loss_outcome *o = &l->outcome;
     path->delivered_bytes += t->bytes;
-    path->delivered_at = at_least(path->delivered_at, now_of(l) - STT_US(l->ack_delay_us));
-    path->acked_end = at_least(path->acked_end, t->to);
+    path->delivered_at = stt_at_least(path->delivered_at, now_of(l) - STT_US(l->ack_delay_us));
+    path->acked_end = stt_at_least(path->acked_end, t->to);
     if (t->state == STT_PACKET_SENT)
         path->in_flight_bytes -= t->bytes;
     else if (!(t->flags & ~PLAIN))
@@ -391,8 +381,8 @@ static bool next_acked(struct stt_loss *l, struct stt_settled *run)
             return take_acked(l, run);
         if (!stt_frame_ack_next(&l->walk, &range) || range.to <= f->first)
             return false;
-        l->number = at_least(range.from, f->first);
-        l->to = at_most(range.to, f->next);
+        l->number = stt_at_least(range.from, f->first);
+        l->to = stt_at_most(range.to, f->next);
     }
 }
 
@@ -434,17 +424,17 @@ static void sample_rate(struct stt_loss *l, struct stt_loss_path *path)
     s->delivered_bytes = path->delivered_bytes;
     s->is_app_limited = train->is_app_limited;
     s->is_underfed = train->is_underfed;
-    if (path->rtt.has_sample && at_least(sent_in, acked_in) >= path->rtt.min)
+    if (path->rtt.has_sample && stt_at_least(sent_in, acked_in) >= path->rtt.min)
         s->interval_bytes = path->delivered_bytes - train->delivered_bytes;
-    acked_in = at_least(path->delivered_at - train->delivered_at, path->rtt.min);
-    s->interval_ns = at_least(sent_in, acked_in);
-    path->first_at = at_least(path->first_at, train->at);
+    acked_in = stt_at_least(path->delivered_at - train->delivered_at, path->rtt.min);
+    s->interval_ns = stt_at_least(sent_in, acked_in);
+    path->first_at = stt_at_least(path->first_at, train->at);
 }
 
 static void after_acked(struct stt_loss *l)
 {
     struct stt_loss_path *path = stt_loss_path(l);
-    l->acked_end = at_least(l->acked_end, l->largest + 1);
+    l->acked_end = stt_at_least(l->acked_end, l->largest + 1);
     l->backoff = 0;
     end_round(l, path);
     undo(l, path);
@@ -457,8 +447,8 @@ static void after_acked(struct stt_loss *l)
 
 static stt_ns reorder_time(const struct stt_loss_path *path)
 {
-    stt_ns rtt = at_least(path->rtt.smoothed, path->rtt.latest);
-    return at_least(rtt + rtt / 8 * path->reorder_steps, STT_LOSS_GRANULARITY_NS);
+    stt_ns rtt = stt_at_least(path->rtt.smoothed, path->rtt.latest);
+    return stt_at_least(rtt + rtt / 8 * path->reorder_steps, STT_LOSS_GRANULARITY_NS);
 }
 
 /* Of a SENT one below the largest acknowledged. */
@@ -500,7 +490,7 @@ static void lose_by_path(struct stt_loss *l, uint64_t number, struct stt_packet 
     o->newest_lost_sent_at = stt_flight_train(&l->flight, p->train)->at;
     l->new_lost += number >= path->reduced_end;
     l->old_lost += number >= path->reduced_from && number < path->reduced_end;
-    l->least_lost = (uint16_t)at_most(l->least_lost, p->bytes);
+    l->least_lost = (uint16_t)stt_at_most(l->least_lost, p->bytes);
 }
 
 /* The lowest SENT number below `to`, or `to`. */
@@ -555,7 +545,7 @@ static bool has_gap_of(struct stt_loss *l, uint64_t from, stt_ns duration)
         if (p->state != STT_PACKET_LOST || train->path != path->id ||
             (p->flags & ~STT_PACKET_ECT) != STT_PACKET_ELICITS || train->at < path->first_sample_at)
             continue;
-        since = at_most(since, train->at);
+        since = stt_at_most(since, train->at);
         if (train->at - since > duration)
             return true;
     }
@@ -628,7 +618,7 @@ static void after_lost(struct stt_loss *l)
     if (l->new_lost)
         begin_reduction(l, path);
     path->reduced_lost += l->new_lost + l->old_lost;
-    path->reduced_least = (uint16_t)at_most(path->reduced_least, l->least_lost);
+    path->reduced_least = (uint16_t)stt_at_most(path->reduced_least, l->least_lost);
     l->outcome.is_persistent = is_persistent(l);
     if (l->outcome.is_persistent)
         path->may_undo = false;
@@ -760,8 +750,8 @@ void stt_loss_on_rtt(struct stt_loss *l, stt_ns now, stt_ns sample, stt_ns ack_d
 /* The peer's word, clamped to what it may claim, and to how long we have been here. */
 static uint32_t ack_delay_us(const struct stt_loss *l, stt_ns now, const struct frame_ack *ack)
 {
-    uint64_t most = at_most(l->max_ack_delay_ns, now) / STT_US(1);
-    return (uint32_t)at_most(at_most(ack->delay_us, most), UINT32_MAX);
+    uint64_t most = stt_at_most(l->max_ack_delay_ns, now) / STT_US(1);
+    return (uint32_t)stt_at_most(stt_at_most(ack->delay_us, most), UINT32_MAX);
 }
 
 static void sample_rtt(struct stt_loss *l, const struct frame_ack *ack)
@@ -819,7 +809,7 @@ void stt_loss_forget(struct stt_loss *l, stt_ns now, uint64_t from, uint64_t to)
     begin(l, now, PULLS_FORGOTTEN);
     l->forgotten_path = 0;
     l->number = from;
-    l->to = at_most(to, l->flight.next);
+    l->to = stt_at_most(to, l->flight.next);
 }
 
 void stt_loss_path_back(struct stt_loss *l, stt_ns now)
