@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * peer: one session of sttcat and the job that it does: HELLO, the control stream, the end, and how
+ * it went. Spec 10, "Jobs" and "The end".
+ *
+ * What differs between jobs is in struct job. A job that gets nowhere calls peer_fail(), once; one
+ * that has settled says so in is_settled(). */
+#ifndef TOOLS_STTCAT_PEER_H
+#define TOOLS_STTCAT_PEER_H
+
+#include "stt/streams.h"
+#include "tools/common/exits.h"
+#include "tools/common/loop.h"
+#include "tools/sttcat/plan.h"
+#include "tools/sttcat/wire.h"
+
+struct cat; /* the program: cat.h */
+struct peer;
+
+/* Streams of bytes only; the control stream is the peer's own. */
+struct job {
+    /* Both sides have said HELLO, or, for the initiator, we have. NULL: memory. */
+    void *(*begin)(struct peer *p);
+    void (*end)(void *job); /* the session has ended, in whatever way */
+    /* All but HELLO and DONE. False: it cannot be (the peer is closed with `protocol`). */
+    bool (*on_message)(void *job, const struct wire_message *m);
+    bool (*on_stream)(void *job, const struct stt_stream_event *event);
+    /* Whatever can be done now; true if something was. It says what it waits for (loop.h). */
+    bool (*turn)(void *job);
+    bool (*is_settled)(const void *job);
+};
+extern const struct job pipe_job, files_give_job, files_take_job, forward_job, permit_job, raw_job;
+
+/* What a job may use. */
+struct peer {
+    struct cat *cat;
+    const struct plan *plan;
+    struct loop *loop;
+    struct stt_endpoint *ep;
+    stt_handle session;
+    bool is_initiator;
+    bool gives, takes; /* bytes really go this way: what both have said */
+    bool has_hello;    /* the other side's: */
+    struct wire_message hello;
+    struct stt_peer_id id;
+    char name[80];          /* for people: what was typed, or an address */
+    struct peer_more *more; /* peer.c's own */
+};
+
+/* Queues a message. Whoever makes many looks at peer_queued_bytes() first, and waits above 64 KiB;
+ * there is a turn when they have gone. */
+void peer_send(struct peer *p, const struct wire_message *m);
+size_t peer_queued_bytes(const struct peer *p);
+
+/* The session ends without success: `exits` here, `code` and the sentence there and, unless it is
+ * quiet, here. The first failure counts. */
+void peer_fail(struct peer *p, enum exits exits, enum wire_code code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* One of several things went wrong: the job goes on, and ends with this. The first one counts. */
+void peer_note_failure(struct peer *p, enum exits exits);
+
+/* Bytes that really moved, for progress, idle times and the rate. */
+void peer_count_given(struct peer *p, uint64_t bytes);
+void peer_count_taken(struct peer *p, uint64_t bytes);
+/* How many may be given now, by --rate; wakes the loop when there are more. */
+uint64_t peer_allowance(struct peer *p, uint64_t wanted);
+/* For the time left; 0: not known. */
+void peer_expect(struct peer *p, uint64_t bytes_total);
+
+#endif
