@@ -13,6 +13,7 @@ enum option_kind {
     OPTION_COUNT,    /* int: one more each time */
     OPTION_TEXT,     /* const char * */
     OPTION_TEXTS,    /* struct option_texts: may be repeated */
+    OPTION_WORDS,    /* the same, and takes all arguments up to the next option */
     OPTION_DURATION, /* stt_ns, with ms, s, m or h */
     OPTION_RATE,     /* uint64_t bits per second, with K, M or G of 1,000 */
     OPTION_SIZE,     /* uint64_t bytes, with K, M or G of 1,024 */
@@ -20,9 +21,8 @@ enum option_kind {
     OPTION_CHOICE,   /* const char *, one of a list */
 };
 
-enum { OPTION_TEXTS_MAX = 64 };
 struct option_texts {
-    const char *at[OPTION_TEXTS_MAX];
+    const char **at; /* grows; lives as long as the program */
     uint32_t n;
 };
 
@@ -42,10 +42,9 @@ struct option_set {
     const char *program, *usage, *about; /* "sttcat", "[-l] ...", one sentence */
     const struct option *options;
     size_t n;
-    void *into;                          /* the struct of the offsets */
-    uint64_t seen;                       /* bits of options that were set */
-    const char *words[OPTION_TEXTS_MAX]; /* what is no option, in its order */
-    uint32_t n_words;
+    void *into;                /* the struct of the offsets */
+    uint64_t seen;             /* bits of options that were set */
+    struct option_texts words; /* what is no option, in its order */
 };
 
 enum { OPTIONS_MAX = 64, OPTION_WHY_ROOM = 320 };

@@ -46,6 +46,32 @@ struct peer {
     struct peer_more *more; /* peer.c's own */
 };
 
+/* -- for cat.c: a session from its first event to its result -- */
+
+/* NULL: no memory. The initiator begins at once, the responder when it has heard HELLO. */
+struct peer *peer_new(struct cat *cat, const struct plan *plan, struct loop *loop,
+                      stt_handle session, bool is_initiator);
+void peer_begin(struct peer *p); /* when `name` is set */
+void peer_free(struct peer *p);
+void peer_on_stream(struct peer *p, const struct stt_stream_event *event);
+void peer_on_closed(struct peer *p, const struct stt_event *event);
+/* True: something was done. */
+bool peer_turn(struct peer *p);
+/* There is nothing more to do: free it. */
+bool peer_is_over(const struct peer *p);
+bool peer_has_begun(const struct peer *p);
+int peer_result(const struct peer *p);
+/* Somebody only looked: the session ended before HELLO. */
+bool peer_only_looked(const struct peer *p);
+
+struct peer_counts {
+    uint64_t given, taken, expected;
+    stt_ns began_at, ended_at; /* of the bytes */
+};
+struct peer_counts peer_counts(const struct peer *p);
+
+/* -- for jobs -- */
+
 /* Queues a message. Whoever makes many looks at peer_queued_bytes() first, and waits above 64 KiB;
  * there is a turn when they have gone. */
 void peer_send(struct peer *p, const struct wire_message *m);
@@ -53,10 +79,10 @@ size_t peer_queued_bytes(const struct peer *p);
 
 /* The session ends without success: `exits` here, `code` and the sentence there and, unless it is
  * quiet, here. The first failure counts. */
-void peer_fail(struct peer *p, enum exits exits, enum wire_code code, const char *format, ...)
+void peer_fail(struct peer *p, int exits, enum wire_code code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* One of several things went wrong: the job goes on, and ends with this. The first one counts. */
-void peer_note_failure(struct peer *p, enum exits exits);
+void peer_note_failure(struct peer *p, int exits);
 
 /* Bytes that really moved, for progress, idle times and the rate. */
 void peer_count_given(struct peer *p, uint64_t bytes);

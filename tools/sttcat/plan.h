@@ -29,6 +29,7 @@ struct plan {
     const char *at;    /* "port", "address:port" */
     char to_room[300], at_room[300];
     uint32_t lanes;
+    bool is_durable; /* our identity is one to be remembered; cat.c finds out */
     uint8_t dscp;
 };
 

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT
+ * cat: makes the node, lets peers come or goes to one, and gives each event to whom it concerns.
+ * A listener without -k is over with its first peer that has said HELLO; those who only looked, or
+ * failed before, do not count. Must not know what a job does. */
+#include "tools/sttcat/cat.h"
+
+#include "stt/env.h"
+#include "stt/metrics.h"
+#include "tools/common/say.h"
+#include "tools/common/units.h"
+#include "tools/sttcat/door.h"
+#include "tools/sttcat/report.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PEERS_MAX = 256 };
+
+struct cat {
+    struct plan *plan;
+    struct door *door;
+    struct stt_node *node;
+    struct loop loop;
+    struct peer *peers[PEERS_MAX];
+    uint32_t n_peers;
+    struct peer *seated;  /* whom a listener without -k serves */
+    struct peer *speaker; /* who has standard output */
+    bool stdin_is_taken, is_stopping, is_over;
+    stt_ns stop_at;
+    int result;
+};
+
+/* -- what jobs ask -------------------------------------------------------------------------------
+ */
+
+int cat_take_stdin(struct cat *cat)
+{
+    const struct plan_flags *f = &cat->plan->flags;
+    if (cat->stdin_is_taken || f->no_stdin || f->recv_only)
+        return -1;
+    cat->stdin_is_taken = true;
+    return STDIN_FILENO;
+}
+
+bool cat_may_begin(struct cat *cat, struct peer *p)
+{
+    if (cat->plan->job != JOB_PIPE || cat->plan->flags.exec)
+        return true;
+    if (!cat->speaker)
+        cat->speaker = p;
+    return cat->speaker == p;
+}
+
+bool cat_seat(struct cat *cat, struct peer *p)
+{
+    if (!cat->plan->flags.listen || cat->plan->flags.keep_open)
+        return true;
+    if (!cat->seated)
+        cat->seated = p;
+    return cat->seated == p;
+}
+
+void cat_greeted(struct cat *cat, struct peer *p)
+{
+    char why[OPTION_WHY_ROOM];
+    if (p->hello.flags & WIRE_DURABLE && !door_remember(cat->door, &p->id, why))
+        peer_fail(p, EXIT_PROVEN_WRONG, CODE_REFUSED, "%s", why);
+}
+
+void cat_reader_is_gone(struct peer *p)
+{
+    peer_fail(p, EXIT_SIGNAL + SIGPIPE, CODE_CLOSED, "who read what arrived has closed it");
+}
+
+/* -- peers ---------------------------------------------------------------------------------------
+ */
+
+static struct peer *add_peer(struct cat *cat, stt_handle session, bool is_initiator)
+{
+    struct stt_session_info info;
+    struct peer *p = NULL;
+    if (cat->n_peers < PEERS_MAX)
+        p = peer_new(cat, cat->plan, &cat->loop, session, is_initiator);
+    if (!p) {
+        (void)stt_session_close(stt_node_endpoint(cat->node), cat->loop.now, session, CODE_BUSY,
+                                "it serves as many as it can");
+        return NULL;
+    }
+    if (is_initiator)
+        snprintf(p->name, sizeof p->name, "%s", cat->plan->to);
+    else if (stt_session_info(p->ep, session, &info) == STT_OK)
+        stt_address_text(&info.path.remote, p->name);
+    cat->peers[cat->n_peers++] = p;
+    report_connected(p);
+    return p;
+}
+
+static void forget_peer(struct cat *cat, uint32_t i)
+{
+    struct peer *p = cat->peers[i];
+    const struct plan_flags *f = &cat->plan->flags;
+    bool only_looked = peer_only_looked(p);
+    report_end(p);
+    (void)stt_session_set_user(p->ep, p->session, NULL);
+    if (cat->speaker == p)
+        cat->speaker = NULL;
+    if (!f->listen || cat->seated == p || (peer_result(p) >= EXIT_SIGNAL && !f->keep_open)) {
+        cat->result = peer_result(p);
+        cat->is_over = true;
+    } else if (f->keep_open && peer_result(p) && !cat->is_stopping && !only_looked) {
+        cat->result = EXIT_PARTIAL; /* one of many */
+    }
+    cat->peers[i] = cat->peers[--cat->n_peers];
+    peer_free(p);
+}
+
+/* -- events --------------------------------------------------------------------------------------
+ */
+
+static void say_found(struct cat *cat, stt_handle session)
+{
+    struct stt_session_info info;
+    char id[STT_PEER_ID_TEXT_ROOM];
+    if (stt_session_info(stt_node_endpoint(cat->node), session, &info))
+        return;
+    stt_peer_id_encode(&info.peer, id);
+    say_note(0, "%s answers, peer %s", cat->plan->to, id);
+    (void)stt_session_close(stt_node_endpoint(cat->node), cat->loop.now, session, CODE_DONE, "");
+    cat->is_over = true;
+}
+
+static void on_connected(struct cat *cat, stt_handle session)
+{
+    if (cat->plan->flags.scan) {
+        say_found(cat, session);
+        return;
+    }
+    struct peer *p = add_peer(cat, session, true);
+    if (p)
+        peer_begin(p);
+    else
+        cat->is_over = true, cat->result = EXIT_LOCAL_IO;
+}
+
+/* Before there was a peer: the connect has failed. */
+static void on_no_peer(struct cat *cat, const struct stt_event *event)
+{
+    char why[OPTION_WHY_ROOM], time[UNITS_ROOM];
+    const char *to = cat->plan->to;
+    stt_ns wait = cat->plan->flags.connect_timeout ? cat->plan->flags.connect_timeout : STT_S(10);
+    if (cat->plan->flags.listen || cat->is_over || cat->is_stopping)
+        return;
+    cat->is_over = true;
+    cat->result = EXIT_NO_ANSWER;
+    switch (event->reason) {
+    case STT_REASON_NO_ANSWER:
+        say_error(
+            "no answer from %s in %s: not running, blocked, or peer id or seed does not match", to,
+            wait % STT_S(1)
+                ? units_time(time, wait)
+                : (snprintf(time, sizeof time, "%u s", (unsigned)(wait / STT_S(1))), time));
+        return;
+    case STT_REASON_PEER_KEY:
+        door_changed(cat->door, why);
+        say_error("%s", why);
+        cat->result = EXIT_PROVEN_WRONG;
+        return;
+    case STT_REASON_CODE_WRONG:
+        say_error("%s says that the code is wrong; ask for the code there, and try again", to);
+        cat->result = EXIT_PROVEN_WRONG;
+        return;
+    case STT_REASON_NO_ADDRESS:
+        say_error("%s cannot be reached: %s", to, event->text);
+        return;
+    case STT_REASON_APPLICATION:
+        say_error("%s speaks another application; see --raw and --application", to);
+        cat->result = EXIT_REFUSED;
+        return;
+    default:
+        say_error("%s: %s%s%s", to, stt_reason_text(event->reason), *event->text ? ": " : "",
+                  event->text);
+        cat->result = EXIT_NETWORK;
+    }
+}
+
+/* A listener that lives from a code has lost it: by success, by guesses, or by time. */
+static void on_code_ended(struct cat *cat, const struct stt_event *event)
+{
+    char why[OPTION_WHY_ROOM];
+    bool renews = cat->plan->flags.keep_open || event->reason == STT_REASON_CODE_EXPIRED;
+    if (event->reason == STT_REASON_CODE_USED && !cat->plan->flags.keep_open)
+        return;
+    if (event->reason == STT_REASON_CODE_GUESSED && !cat->plan->flags.keep_open) {
+        if (cat->n_peers == 0) {
+            say_error("three wrong guesses at the code: it is not good any more; start again for a "
+                      "new one, and mind who guesses");
+            cat->is_over = true;
+            cat->result = EXIT_PROVEN_WRONG;
+        }
+        return;
+    }
+    (void)why;
+    if (renews && cat->n_peers == 0 + (cat->plan->flags.keep_open ? cat->n_peers : 0) &&
+        door_renew(cat->door, cat->node))
+        door_say(cat->door, cat->plan->at);
+}
+
+static struct peer *peer_of(struct cat *cat, stt_handle session)
+{
+    return session ? stt_session_user(stt_node_endpoint(cat->node), session) : NULL;
+}
+
+static void on_event(struct cat *cat, const struct stt_event *event)
+{
+    struct peer *p = peer_of(cat, event->session);
+    switch (event->type) {
+    case STT_EVENT_CONNECTED:
+        on_connected(cat, event->session);
+        break;
+    case STT_EVENT_ACCEPTED:
+        if ((p = add_peer(cat, event->session, false)))
+            peer_begin(p);
+        break;
+    case STT_EVENT_CLOSED:
+        if (p)
+            peer_on_closed(p, event);
+        else
+            on_no_peer(cat, event);
+        break;
+    case STT_EVENT_STALLED:
+        say_note(1, "no sign from the other side for a while");
+        break;
+    case STT_EVENT_RESUMED:
+        say_note(1, "the other side is back");
+        break;
+    case STT_EVENT_PATH:
+        say_note(1, "the path has changed");
+        break;
+    case STT_EVENT_CODE_WRONG:
+        say_note(0, "somebody tried a wrong code");
+        break;
+    case STT_EVENT_CODE_ENDED:
+        on_code_ended(cat, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool pull(struct cat *cat)
+{
+    struct stt_event event;
+    struct stt_stream_event stream;
+    bool any = false;
+    while (stt_node_event(cat->node, &event)) {
+        on_event(cat, &event);
+        any = true;
+    }
+    while (stt_endpoint_stream_event(stt_node_endpoint(cat->node), &stream)) {
+        struct peer *p = peer_of(cat, stream.session);
+        if (p)
+            peer_on_stream(p, &stream);
+        any = true;
+    }
+    return any;
+}
+
+/* -- turns ---------------------------------------------------------------------------------------
+ */
+
+/* Tells all peers, and gives them a moment to hear it. */
+static void stop(struct cat *cat, int signal)
+{
+    cat->is_stopping = true;
+    cat->stop_at = cat->loop.now + STT_MS(150);
+    for (uint32_t i = 0; i < cat->n_peers; i++)
+        peer_fail(cat->peers[i], EXIT_SIGNAL + signal, CODE_INTERRUPTED,
+                  "somebody stopped the program there");
+    cat->result = EXIT_SIGNAL + signal;
+    cat->is_over = cat->n_peers == 0;
+}
+
+static bool turn_peers(struct cat *cat)
+{
+    bool is_busy = false;
+    for (uint32_t i = 0; i < cat->n_peers; i++)
+        is_busy = peer_turn(cat->peers[i]) || is_busy;
+    for (uint32_t i = cat->n_peers; i-- > 0;)
+        if (peer_is_over(cat->peers[i])) {
+            forget_peer(cat, i);
+            is_busy = true;
+        }
+    return is_busy;
+}
+
+static enum loop_turn turn(void *ctx)
+{
+    struct cat *cat = ctx;
+    int signal = loop_signal();
+    (void)loop_child_changed(); /* it woke us; the jobs look for themselves */
+    if (signal && !cat->is_stopping)
+        stop(cat, signal);
+    bool is_busy = pull(cat);
+    is_busy = turn_peers(cat) || is_busy;
+    report_progress(&cat->loop, cat->plan,
+                    cat->seated    ? cat->seated
+                    : cat->n_peers ? cat->peers[0]
+                                   : NULL);
+    if (cat->is_stopping && (cat->n_peers == 0 || cat->loop.now >= cat->stop_at))
+        cat->is_over = true;
+    if (cat->is_stopping)
+        loop_wake_at(&cat->loop, cat->stop_at);
+    return cat->is_over ? LOOP_OVER : is_busy ? LOOP_BUSY : LOOP_IDLE;
+}
+
+/* -- the beginning and the end -------------------------------------------------------------------
+ */
+
+static void configure(const struct cat *cat, struct stt_node_config *config)
+{
+    const struct plan_flags *f = &cat->plan->flags;
+    struct stt_config *e = &config->endpoint;
+    (void)!stt_config_preset(e, f->preset ? f->preset : "balanced");
+    snprintf(e->application, sizeof e->application, "%s",
+             f->application ? f->application : "sttcat/1");
+    config->io = !f->io ? STT_IO_AUTO : strcmp(f->io, "mmsg") == 0 ? STT_IO_MMSG : STT_IO_URING;
+    config->dscp = cat->plan->dscp;
+    if (f->congestion)
+        e->congestion = f->congestion;
+    if (f->connect_timeout)
+        e->handshake_ns = f->connect_timeout;
+    if (f->keep_alive)
+        e->keep_alive_ns = f->keep_alive;
+    if (f->timeout)
+        e->idle_timeout_ns = f->timeout;
+    if (f->mtu)
+        e->packet_bytes_max = f->mtu - (f->ipv4 ? 28 : 48);
+    e->max_sessions = PEERS_MAX;
+    e->max_datagram_bytes = 0;
+    door_configure(cat->door, e);
+}
+
+static int cannot(const char *what, int exits, const char *why)
+{
+    say_error("%s%s%s", what, *why ? ": " : "", why);
+    return exits;
+}
+
+static int open_node(struct cat *cat)
+{
+    struct stt_node_config config = STT_NODE_CONFIG_INIT;
+    char why[OPTION_WHY_ROOM] = "";
+    int exits = EXIT_LOCAL_IO;
+    configure(cat, &config);
+    if (stt_config_check(&config.endpoint, why, sizeof why))
+        return cannot("these settings cannot be", EXIT_USAGE, why);
+    if (!report_open(cat->plan, &config, &exits, why))
+        return cannot(why, exits, "");
+    int error = stt_node_new(&cat->node, &config);
+    stt_env_wipe(&config, sizeof config);
+    if (error == STT_E_UNSUPPORTED)
+        return cannot("io_uring is not allowed here; leave --io away, or say --io mmsg",
+                      EXIT_LOCAL_IO, "");
+    if (error)
+        return cannot("no sockets", EXIT_LOCAL_IO, stt_error_text(error));
+    if (!loop_begin(&cat->loop, cat->node))
+        return cannot("no descriptors are left", EXIT_LOCAL_IO, "");
+    if (!door_open(cat->door, cat->node, why))
+        return cannot(why, EXIT_USAGE, "");
+    return EXIT_DONE;
+}
+
+static int begin_listening(struct cat *cat)
+{
+    static char bound[STT_ADDRESS_TEXT_ROOM];
+    struct stt_address at;
+    char hint[STT_NODE_HINT_ROOM];
+    int error = stt_node_listen(cat->node, cat->plan->at, &at);
+    if (error == STT_E_FORMAT)
+        return cannot(cat->plan->at, EXIT_USAGE, "this is no address and port of this machine");
+    if (error)
+        return cannot(cat->plan->at, EXIT_LOCAL_IO,
+                      error == STT_E_EXISTS ? "another program has this port; choose another one"
+                      : error == STT_E_NOT_FOUND ? "this machine does not have this address"
+                                                 : stt_error_text(error));
+    stt_address_text(&at, bound);
+    cat->plan->at = bound;
+    door_say(cat->door, bound);
+    if (stt_node_hint(cat->node, hint))
+        say_note(1, "%s", hint);
+    return EXIT_DONE;
+}
+
+static int begin_connecting(struct cat *cat)
+{
+    const struct plan_flags *f = &cat->plan->flags;
+    char at[100];
+    if (f->source || f->source_port) {
+        const char *any = f->ipv4 ? "0.0.0.0" : "::";
+        const char *host = f->source ? f->source : any;
+        snprintf(at, sizeof at, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
+                 f->source_port ? f->source_port : "0");
+        int error = stt_node_listen(cat->node, at, NULL);
+        if (error)
+            return cannot(at, error == STT_E_FORMAT ? EXIT_USAGE : EXIT_LOCAL_IO,
+                          "this cannot be the source; check -s and -p");
+    }
+    int error = door_knock(cat->door, cat->node, NULL);
+    if (error == STT_E_FORMAT)
+        return cannot(cat->plan->to, EXIT_USAGE, "this is no HOST PORT, or the code has a mistake");
+    if (error == STT_E_NOT_FOUND)
+        return cannot(cat->plan->to, EXIT_USAGE,
+                      "this ticket names no address; give HOST PORT and --peer");
+    return error ? cannot(cat->plan->to, EXIT_LOCAL_IO, stt_error_text(error)) : EXIT_DONE;
+}
+
+static int run(struct cat *cat)
+{
+    int exits = open_node(cat);
+    if (!exits)
+        exits = cat->plan->flags.listen ? begin_listening(cat) : begin_connecting(cat);
+    if (exits)
+        return exits;
+    int error = loop_run(&cat->loop, turn, cat);
+    if (error)
+        return cannot("the network cannot be used any more", EXIT_NETWORK, stt_error_text(error));
+    return cat->result;
+}
+
+int cat_run(const struct plan *plan)
+{
+    static struct cat cat;
+    char why[OPTION_WHY_ROOM] = "";
+    int exits;
+    cat.plan = (struct plan *)(uintptr_t)plan;
+    cat.door = door_new(cat.plan, &exits, why);
+    if (!cat.door)
+        return cannot(why, exits, "");
+    exits = run(&cat);
+    for (uint32_t i = 0; i < cat.n_peers; i++)
+        peer_free(cat.peers[i]);
+    if (cat.node) {
+        loop_end(&cat.loop);
+        stt_node_free(cat.node);
+    }
+    door_free(cat.door);
+    if (!report_close() && !exits)
+        exits = cannot("the trace or key log could not be written", EXIT_LOCAL_IO, "");
+    return exits;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ * command: spawns, and reaps without waiting. What the program inherits is its pipes and standard
+ * error, and default signals. Must not know what flows. */
+#include "tools/sttcat/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int spawn(struct command *c, const char *text, int in, int out)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    char *argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+                                              POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    int error = posix_spawn(&c->pid, "/bin/sh", &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+bool command_begin(struct command *c, const char *text)
+{
+    int in[2], out[2];
+    *c = (struct command){.input = -1, .output = -1};
+    if (pipe2(in, O_CLOEXEC))
+        return false;
+    if (pipe2(out, O_CLOEXEC)) {
+        close(in[0]);
+        close(in[1]);
+        return false;
+    }
+    int error = spawn(c, text, in[0], out[1]);
+    close(in[0]);
+    close(out[1]);
+    c->input = in[1];
+    c->output = out[0];
+    if (error) {
+        c->pid = 0;
+        close(in[1]);
+        close(out[0]);
+        errno = error;
+    }
+    return !error;
+}
+
+bool command_is_over(struct command *c)
+{
+    if (c->pid > 0 && waitpid(c->pid, &c->status, WNOHANG) == c->pid) {
+        c->pid = 0;
+        c->is_over = true;
+    }
+    return c->is_over;
+}
+
+void command_end(struct command *c)
+{
+    if (c->pid > 0 && !command_is_over(c))
+        kill(-c->pid, SIGHUP);
+}
+
+const char *command_status(const struct command *c, char out[32])
+{
+    if (WIFSIGNALED(c->status))
+        snprintf(out, 32, "signal %d", WTERMSIG(c->status));
+    else
+        snprintf(out, 32, "status %d", WEXITSTATUS(c->status));
+    return out;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * command: a program of the user's, with pipes to and from it. */
+#ifndef TOOLS_STTCAT_COMMAND_H
+#define TOOLS_STTCAT_COMMAND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct command {
+    pid_t pid;         /* 0: none, or over */
+    int input, output; /* our ends: what it reads, what it writes; the caller closes them */
+    bool is_over;
+    int status; /* as of wait() */
+};
+
+/* /bin/sh -c text, in a process group of its own; false: errno. */
+bool command_begin(struct command *c, const char *text);
+/* Looks whether it has ended; true, as often as it is asked then. */
+bool command_is_over(struct command *c);
+/* SIGHUP to its group, if it still runs. */
+void command_end(struct command *c);
+/* "status 3", "signal 9". */
+const char *command_status(const struct command *c, char out[32]);
+
+#endif

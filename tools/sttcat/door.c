@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT
+ * door: the three credentials, and pins. Who connects knows a peer id (mode K), a seed (S) or a
+ * code (W); with nothing at all, whom it has met under this name before, or it asks for a code. Who
+ * listens answers those modes for which it has something to check; with nothing at all it draws a
+ * code. Must not know what a session carries. Spec 03, "Modes". */
+#include "tools/sttcat/door.h"
+
+#include "stt/env.h"
+#include "tools/common/allow.h"
+#include "tools/common/exits.h"
+#include "tools/common/known.h"
+#include "tools/common/say.h"
+#include "tools/common/secrets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct door {
+    const struct plan *plan;
+    struct stt_identity identity;
+    struct stt_seed seed;
+    bool has_seed;
+    char code[SECRETS_CODE_ROOM]; /* as it was typed; or that we have drawn */
+    bool has_code, draws_code;
+    uint8_t stretched[32];
+    struct stt_peer_id peer; /* whom we want: by --peer, or as we know it */
+    bool has_peer, is_known;
+    enum stt_mode mode;
+};
+
+static bool fail(char *why, const char *sentence)
+{
+    snprintf(why, OPTION_WHY_ROOM, "%s", sentence);
+    return false;
+}
+
+/* -- what there is ------------------------------------------------------------------------------
+ */
+
+static bool find_known(struct door *d, char *why)
+{
+    const struct plan *plan = d->plan;
+    if (plan->flags.listen || plan->flags.peer || stt_text_kind_of(plan->to) == STT_TEXT_TICKET)
+        return true;
+    enum known known = known_find(plan->to, &d->peer, why);
+    d->has_peer = d->is_known = known == KNOWN_YES;
+    return known != KNOWN_ERROR;
+}
+
+static bool wants_code(const struct door *d)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    const char *code = getenv("STT_CODE");
+    return f->code || f->code_fd || (code && *code);
+}
+
+/* Nothing at all was said: a listener draws a code, and who connects is asked for it. */
+static bool is_bare(const struct door *d)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    if (f->listen)
+        return !d->has_seed && !f->identity && !f->allow.n && !f->allow_file;
+    return !d->has_seed && !d->has_peer && stt_text_kind_of(d->plan->to) != STT_TEXT_TICKET;
+}
+
+static bool read_code(struct door *d, char *why)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    bool is_given = wants_code(d);
+    if (!is_given && !is_bare(d))
+        return true;
+    if (!is_given && f->listen) {
+        d->draws_code = true;
+        return true;
+    }
+    d->has_code = true;
+    return secrets_code(d->code, f->code_fd, true,
+                        f->listen ? "passphrase (8 characters or more): " : "code: ", why);
+}
+
+static enum stt_mode choose_mode(const struct door *d)
+{
+    if (d->has_code)
+        return STT_MODE_W;
+    if (d->plan->flags.peer || stt_text_kind_of(d->plan->to ? d->plan->to : "") == STT_TEXT_TICKET)
+        return STT_MODE_K;
+    return d->has_seed ? STT_MODE_S : STT_MODE_K;
+}
+
+static bool gather(struct door *d, char *why)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    bool is_durable;
+    if (!secrets_identity(&d->identity, &is_durable, f->identity, why) ||
+        !secrets_seed(&d->seed, &d->has_seed, f->seed_file, f->seed_fd, why))
+        return false;
+    ((struct plan *)(uintptr_t)d->plan)->is_durable = is_durable;
+    if (f->peer) {
+        d->has_peer = stt_peer_id_decode(&d->peer, f->peer) == STT_OK;
+    } else if (!find_known(d, why)) {
+        return false;
+    }
+    if (d->has_seed && wants_code(d))
+        return fail(why, "a seed and a code do not go together; give one of them");
+    if (!read_code(d, why))
+        return false;
+    d->mode = choose_mode(d);
+    return true;
+}
+
+struct door *door_new(struct plan *plan, int *exits, char why[OPTION_WHY_ROOM])
+{
+    struct door *d = calloc(1, sizeof *d);
+    *exits = EXIT_LOCAL_IO;
+    if (!d) {
+        fail(why, "out of memory");
+        return NULL;
+    }
+    d->plan = plan;
+    if (!gather(d, why)) {
+        *exits = EXIT_USAGE;
+        door_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void door_free(struct door *d)
+{
+    stt_env_wipe(d, sizeof *d);
+    free(d);
+}
+
+/* -- the node -----------------------------------------------------------------------------------
+ */
+
+void door_configure(const struct door *d, struct stt_config *config)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    config->identity = d->identity;
+    if (!f->listen)
+        return;
+    if (d->has_code || d->draws_code)
+        config->accept |= STT_ACCEPT(STT_MODE_W);
+    if (d->has_seed) {
+        config->accept |= STT_ACCEPT(STT_MODE_S) | STT_ACCEPT(STT_MODE_K);
+        config->require_seed = true;
+        memcpy(config->seeds[0], d->seed.bytes, sizeof config->seeds[0]);
+        config->n_seeds = 1;
+    }
+    if (f->identity || f->allow.n || f->allow_file)
+        config->accept |= STT_ACCEPT(STT_MODE_K);
+    config->allow_only_listed = f->allow.n || f->allow_file;
+}
+
+static int allow_one(void *ctx, const struct stt_peer_id *id)
+{
+    return stt_endpoint_allow(ctx, id);
+}
+
+static bool open_list(struct door *d, struct stt_endpoint *ep, char *why)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    struct stt_peer_id id;
+    for (uint32_t i = 0; i < f->allow.n; i++)
+        if (stt_peer_id_decode(&id, f->allow.at[i]) || stt_endpoint_allow(ep, &id))
+            return fail(why, "the allow-list has no room for so many");
+    return !f->allow_file || allow_read(f->allow_file, allow_one, ep, why);
+}
+
+static int draw_code(struct door *d, struct stt_node *node)
+{
+    uint32_t slot;
+    return stt_endpoint_code_new(stt_node_endpoint(node), stt_node_now(node), d->code, &slot);
+}
+
+bool door_open(struct door *d, struct stt_node *node, char why[OPTION_WHY_ROOM])
+{
+    struct stt_endpoint *ep = stt_node_endpoint(node);
+    if (!d->plan->flags.listen)
+        return true;
+    if (!open_list(d, ep, why))
+        return false;
+    if (d->draws_code)
+        return draw_code(d, node) == STT_OK || fail(why, "no code could be drawn");
+    if (!d->has_code)
+        return true;
+    int error = stt_passphrase_stretch(d->code, d->stretched);
+    stt_env_wipe(d->code, sizeof d->code);
+    if (!error)
+        error = stt_endpoint_passphrase(ep, stt_node_now(node), d->stretched);
+    return !error || fail(why, error == STT_E_FORMAT
+                                   ? "a passphrase has 8 to 256 bytes of UTF-8; without one, "
+                                     "leave --code and STT_CODE away: a code is drawn then"
+                                   : stt_error_text(error));
+}
+
+/* With only a code that lives once, -k needs another one each time. */
+bool door_renew(struct door *d, struct stt_node *node)
+{
+    return d->draws_code && draw_code(d, node) == STT_OK;
+}
+
+void door_say(const struct door *d, const char *bound)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    const char *colon = strrchr(bound, ':'), *port = colon ? colon + 1 : bound;
+    char id[STT_PEER_ID_TEXT_ROOM];
+    struct say_object o;
+    stt_peer_id_encode(&d->identity.peer_id, id);
+    say_object_begin(&o, "listening");
+    say_object_text(&o, "address", bound);
+    say_object_text(&o, "peer_id", id);
+    if (d->draws_code)
+        say_object_text(&o, "code", d->code);
+    say_object_end(&o);
+    if (say_is_json())
+        return;
+    say_note(0, "listening on %s", bound);
+    if (d->draws_code)
+        say_line("on the other side:  sttcat THIS-HOST %s\n"
+                 "code, good once:    %s",
+                 port, d->code);
+    else if (d->has_code)
+        say_note(0, "on the other side:  sttcat --code THIS-HOST %s", port);
+    else if (d->has_seed)
+        say_note(0, "on the other side:  sttcat --seed-file FILE THIS-HOST %s", port);
+    else if (f->identity || f->allow.n || f->allow_file)
+        say_note(0, "on the other side:  sttcat --peer %s THIS-HOST %s", id, port);
+}
+
+/* -- knocking -----------------------------------------------------------------------------------
+ */
+
+enum stt_mode door_mode(const struct door *d)
+{
+    return d->mode;
+}
+
+bool door_is_pinned(const struct door *d)
+{
+    return d->is_known;
+}
+
+/* As stt_endpoint_code_new() writes them: a number, then a hyphen. Everything else is a passphrase.
+ */
+static bool is_drawn_code(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits <= 4 && text[digits] == '-';
+}
+
+int door_knock(struct door *d, struct stt_node *node, stt_handle *session)
+{
+    struct stt_connect c = STT_CONNECT_INIT;
+    int error = STT_OK;
+    c.mode = d->mode;
+    c.peer = d->peer;
+    c.has_peer = d->has_peer;
+    c.has_seed = d->has_seed;
+    memcpy(c.seed, d->seed.bytes, sizeof c.seed);
+    if (d->mode == STT_MODE_W && is_drawn_code(d->code)) {
+        c.code = d->code;
+    } else if (d->mode == STT_MODE_W) {
+        error = stt_passphrase_stretch(d->code, d->stretched);
+        c.stretched = d->stretched;
+    }
+    if (!error)
+        error = stt_node_connect(node, &c, d->plan->to, session);
+    stt_env_wipe(&c, sizeof c);
+    return error;
+}
+
+bool door_remember(struct door *d, const struct stt_peer_id *id, char why[OPTION_WHY_ROOM])
+{
+    if (d->plan->flags.listen || d->plan->flags.peer || d->is_known || d->mode == STT_MODE_K)
+        return true;
+    if (known_remember(d->plan->to, id, why) != KNOWN_YES)
+        return false;
+    say_note(1, "%s is remembered as the peer that it is", d->plan->to);
+    return true;
+}
+
+void door_changed(const struct door *d, char why[OPTION_WHY_ROOM])
+{
+    if (d->is_known)
+        known_changed(d->plan->to, &d->peer, NULL, why);
+    else
+        fail(why, "another peer answers there than the one that --peer names");
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT
+ * pipe: bytes both ways between the session and standard input and output, or a command's. Each
+ * direction ends by itself, with END and RECEIPT. Spec 10, "Pipe". */
+#include "tools/sttcat/cat.h"
+#include "tools/sttcat/command.h"
+#include "tools/sttcat/sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TURN_BYTES = 1 << 20 };
+
+struct pipe {
+    struct peer *peer;
+    struct command command;
+    bool has_command;
+
+    /* giving */
+    struct source source;
+    struct lanes give;
+    bool has_said_end, has_receipt;
+
+    /* taking */
+    struct sink sink;
+    struct lanes take;
+    bool knows_lanes, has_end, has_all, has_given_receipt;
+    struct wire_message end;
+};
+
+static void pipe_end(void *job)
+{
+    struct pipe *x = job;
+    command_end(&x->command);
+    source_end(&x->source);
+    sink_end(&x->sink);
+    free(x);
+}
+
+/* Where bytes come from and go to. */
+static bool attach(struct pipe *x, struct peer *p)
+{
+    int in = p->gives ? cat_take_stdin(p->cat) : -1, out = p->takes ? STDOUT_FILENO : -1;
+    bool is_kept = p->plan->flags.keep_open;
+    if (p->plan->flags.exec) {
+        x->has_command = command_begin(&x->command, p->plan->flags.exec);
+        if (!x->has_command)
+            return false;
+        in = x->command.output;
+        out = x->command.input;
+        is_kept = false;
+    }
+    bool is_fine = source_begin(&x->source, in);
+    return sink_begin(&x->sink, out, is_kept) && is_fine;
+}
+
+static void *pipe_begin(struct peer *p)
+{
+    struct pipe *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->peer = p;
+    x->source.port.fd = x->source.given_fd = x->sink.port.fd = x->sink.given_fd = -1;
+    if (!attach(x, p)) {
+        pipe_end(x);
+        return NULL;
+    }
+    lanes_begin(&x->give, p, p->gives ? p->plan->lanes : 0);
+    x->has_said_end = x->has_receipt = !p->gives;
+    return x;
+}
+
+/* -- what the other side says ------------------------------------------------------------------ */
+
+static bool agrees(const struct wire_message *m, uint64_t bytes, const struct hash *hash)
+{
+    struct wire_hash own = hash_value(hash);
+    return m->bytes == bytes && hash_equal(&m->hash, &own);
+}
+
+static bool on_end(struct pipe *x, const struct wire_message *m)
+{
+    struct peer *p = x->peer;
+    if (x->has_end || !(p->hello.flags & WIRE_GIVES))
+        return false;
+    x->has_end = true;
+    x->end = *m;
+    if (!p->takes && m->bytes > 0)
+        peer_fail(p, EXIT_REFUSED, CODE_REFUSED,
+                  "the other side has bytes, and this one takes none");
+    return true;
+}
+
+static bool on_receipt(struct pipe *x, const struct wire_message *m)
+{
+    if (!x->has_said_end || x->has_receipt)
+        return false;
+    x->has_receipt = true;
+    if (!agrees(m, x->source.bytes, x->source.hash))
+        peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
+                  "what has arrived is not what was sent: count or hash differ");
+    return true;
+}
+
+static bool pipe_on_message(void *job, const struct wire_message *m)
+{
+    if (m->type == WIRE_END)
+        return on_end(job, m);
+    return m->type == WIRE_RECEIPT && on_receipt(job, m);
+}
+
+static bool pipe_on_stream(void *job, const struct stt_stream_event *event)
+{
+    struct pipe *x = job;
+    for (uint32_t i = 0; i < x->give.n_open; i++)
+        if (x->give.streams[i] == event->stream) { /* its other direction, which is empty */
+            (void)stt_stream_consume(x->peer->ep, x->peer->loop->now, event->stream, 0);
+            return true;
+        }
+    if (!x->knows_lanes)
+        lanes_begin(&x->take, x->peer, x->peer->hello.lanes);
+    x->knows_lanes = true;
+    return lanes_take(&x->take, event);
+}
+
+/* -- giving ------------------------------------------------------------------------------------ */
+
+/* The lane at this place, and how far it is the one. */
+static uint32_t lane_at(const struct lanes *l, uint64_t at, size_t *most)
+{
+    if (l->n == 1)
+        return 0;
+    size_t left = WIRE_STRIPE_BYTES - (size_t)(at % WIRE_STRIPE_BYTES);
+    *most = left < *most ? left : *most;
+    return (uint32_t)(at / WIRE_STRIPE_BYTES % l->n);
+}
+
+static void say_end(struct pipe *x)
+{
+    struct wire_message m = {.type = WIRE_END, .bytes = x->source.bytes};
+    m.hash = hash_value(x->source.hash);
+    lanes_finish(&x->give);
+    peer_send(x->peer, &m);
+    x->has_said_end = true;
+    /* Nobody receipts what nobody takes. */
+    x->has_receipt = x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES);
+}
+
+/* Somebody at a terminal, or whom nobody listens to, has said all when the other side has. */
+static bool is_done_waiting(const struct pipe *x)
+{
+    bool nobody_takes = x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES);
+    bool other_is_silent = x->peer->has_hello && !(x->peer->hello.flags & WIRE_GIVES);
+    bool other_has_ended = x->peer->takes ? x->has_given_receipt : x->has_end;
+    if (x->has_command || !(x->source.is_terminal || nobody_takes))
+        return false;
+    return other_has_ended || (nobody_takes && other_is_silent);
+}
+
+static bool command_is_fine(struct pipe *x)
+{
+    char status[32];
+    if (!x->has_command)
+        return true;
+    if (!command_is_over(&x->command))
+        return false; /* SIGCHLD wakes the loop */
+    if (x->command.status)
+        peer_fail(x->peer, EXIT_PARTIAL, CODE_COMMAND, "the command ended with %s",
+                  command_status(&x->command, status));
+    return x->command.status == 0;
+}
+
+static bool give(struct pipe *x)
+{
+    enum flow flow = FLOW_MOVED;
+    uint64_t before = x->source.bytes;
+    if (x->has_said_end)
+        return false;
+    if (!lanes_open(&x->give))
+        return false;
+    while (lanes_are_open(&x->give) && flow == FLOW_MOVED &&
+           x->source.bytes - before < TURN_BYTES) {
+        size_t most = TURN_BYTES;
+        uint32_t lane = lane_at(&x->give, x->source.bytes, &most);
+        flow = source_move(&x->source, x->peer, x->give.streams[lane], most);
+    }
+    if (flow == FLOW_FAILED)
+        peer_fail(x->peer, EXIT_LOCAL_IO, CODE_INPUT, "the input could not be read: %s",
+                  strerror(errno));
+    bool is_over = flow == FLOW_ENDED || (flow == FLOW_WAITS && is_done_waiting(x));
+    if (is_over && command_is_fine(x))
+        say_end(x);
+    return x->source.bytes != before || x->has_said_end;
+}
+
+/* -- taking ------------------------------------------------------------------------------------ */
+
+static void cannot_write(struct pipe *x)
+{
+    if (errno != EPIPE)
+        peer_fail(x->peer, EXIT_LOCAL_IO, CODE_OUTPUT, "the output could not be written: %s",
+                  strerror(errno));
+    else if (x->has_command)
+        peer_fail(x->peer, EXIT_PARTIAL, CODE_CLOSED, "the command did not read all of its input");
+    else
+        cat_reader_is_gone(x->peer);
+}
+
+static bool all_lanes_ended(const struct lanes *l)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        if (!l->is_ended[i])
+            return false;
+    return true;
+}
+
+/* A lane that has ended has no more, whatever place it is: then all that there is was taken. */
+static bool take(struct pipe *x)
+{
+    struct lanes *l = &x->take;
+    uint64_t before = x->sink.bytes;
+    enum flow flow = FLOW_MOVED;
+    if (x->has_all || !x->knows_lanes || !x->peer->takes)
+        return false;
+    while (flow == FLOW_MOVED && x->sink.bytes - before < TURN_BYTES) {
+        size_t most = TURN_BYTES;
+        uint32_t lane = lane_at(l, x->sink.bytes, &most);
+        if (!l->streams[lane] || l->is_ended[lane])
+            break;
+        flow = sink_move(&x->sink, x->peer, l->streams[lane], most);
+        l->is_ended[lane] = flow == FLOW_ENDED;
+    }
+    if (flow == FLOW_FAILED)
+        cannot_write(x);
+    return x->sink.bytes != before;
+}
+
+/* Lanes beyond the last byte hold nothing but their end. */
+static void look_for_ends(struct pipe *x)
+{
+    struct lanes *l = &x->take;
+    struct stt_part part;
+    for (uint32_t i = 0; i < l->n; i++) {
+        struct stt_stream_info info;
+        if (!l->streams[i] || l->is_ended[i] ||
+            stt_stream_peek(x->peer->ep, l->streams[i], &part, 1) > 0)
+            continue;
+        (void)stt_stream_consume(x->peer->ep, x->peer->loop->now, l->streams[i], 0);
+        l->is_ended[i] =
+            stt_stream_info(x->peer->ep, l->streams[i], &info) == STT_OK && info.is_read_to_end;
+    }
+}
+
+/* Everything was written: closes what it was written to, and compares. */
+static void complete(struct pipe *x)
+{
+    x->has_all = true;
+    if (!agrees(&x->end, x->sink.bytes, x->sink.hash))
+        peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
+                  "what has arrived is not what was sent: count or hash differ");
+    else if (!sink_close(&x->sink))
+        cannot_write(x);
+}
+
+static bool give_receipt(struct pipe *x)
+{
+    struct wire_message m = {.type = WIRE_RECEIPT, .bytes = x->sink.bytes};
+    if (x->has_given_receipt || !x->has_end || !x->peer->takes)
+        return false;
+    if (!x->has_all && x->knows_lanes)
+        look_for_ends(x);
+    if (!x->has_all && x->knows_lanes && all_lanes_ended(&x->take))
+        complete(x);
+    if (!x->has_all || !command_is_fine(x))
+        return false;
+    m.hash = hash_value(x->sink.hash);
+    peer_send(x->peer, &m);
+    x->has_given_receipt = true;
+    return true;
+}
+
+/* What does not fit, as soon as it is seen. */
+static void look_at_wishes(struct pipe *x)
+{
+    struct peer *p = x->peer;
+    struct stt_part part;
+    for (uint32_t i = 0; i < x->take.n && !p->takes; i++)
+        if (x->take.streams[i] && stt_stream_peek(p->ep, x->take.streams[i], &part, 1) > 0)
+            peer_fail(p, EXIT_REFUSED, CODE_REFUSED,
+                      "the other side sends, and this one takes nothing");
+    if (p->has_hello && !(p->hello.flags & WIRE_GIVES) && !x->has_all) {
+        x->has_all = true; /* a command should know that nothing comes */
+        (void)sink_close(&x->sink);
+    }
+}
+
+static bool pipe_turn(void *job)
+{
+    struct pipe *x = job;
+    look_at_wishes(x);
+    bool took = take(x), receipted = give_receipt(x), gave = give(x);
+    return took || receipted || gave;
+}
+
+static bool pipe_is_settled(const void *job)
+{
+    const struct pipe *x = job;
+    const struct peer *p = x->peer;
+    bool takes = p->takes && p->hello.flags & WIRE_GIVES;
+    bool hears = !p->takes && p->hello.flags & WIRE_GIVES;
+    return p->has_hello && x->has_said_end && x->has_receipt && (!takes || x->has_given_receipt) &&
+           (!hears || x->has_end);
+}
+
+const struct job pipe_job = {
+    .begin = pipe_begin,
+    .end = pipe_end,
+    .on_message = pipe_on_message,
+    .on_stream = pipe_on_stream,
+    .turn = pipe_turn,
+    .is_settled = pipe_is_settled,
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * sink: writev() of what lies in a stream's receive ring, hash, consume. Must not know which stream
+ * is next. */
+#include "tools/sttcat/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { PARTS = 16, WRITE_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
+
+bool sink_begin(struct sink *s, int fd, bool is_kept)
+{
+    *s = (struct sink){.port = {.fd = -1, .ready = POLLOUT}, .given_fd = fd, .is_kept = is_kept};
+    s->hash = hash_new();
+    if (!s->hash)
+        return false;
+    if (fd >= 0) {
+        s->port.fd = loop_unblock(fd, O_WRONLY);
+        (void)fcntl(s->port.fd, F_SETPIPE_SZ, PIPE_BYTES);
+    }
+    return true;
+}
+
+bool sink_close(struct sink *s)
+{
+    bool is_fine = true;
+    if (s->port.fd >= 0 && s->port.fd != s->given_fd)
+        is_fine = close(s->port.fd) == 0;
+    if (s->given_fd >= 0 && !s->is_kept)
+        is_fine = close(s->given_fd) == 0 && is_fine;
+    s->port.fd = s->given_fd = -1;
+    return is_fine;
+}
+
+void sink_end(struct sink *s)
+{
+    (void)sink_close(s);
+    hash_free(s->hash);
+    s->hash = NULL;
+}
+
+static bool is_at_end(struct peer *p, stt_handle stream)
+{
+    struct stt_stream_info info;
+    (void)stt_stream_consume(p->ep, p->loop->now, stream, 0);
+    return stt_stream_info(p->ep, stream, &info) == STT_OK && info.is_read_to_end;
+}
+
+static size_t gather(struct iovec *to, const struct stt_part *parts, size_t n, size_t most)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < n && most > 0; i++) {
+        size_t len = parts[i].len < most ? parts[i].len : most;
+        to[used++] = (struct iovec){(void *)(uintptr_t)parts[i].data, len};
+        most -= len;
+    }
+    return used;
+}
+
+static enum flow wrote(struct sink *s, struct peer *p, stt_handle stream, const struct iovec *from,
+                       size_t n)
+{
+    s->bytes += n;
+    peer_count_taken(p, n);
+    for (size_t left = n; left > 0; from++) {
+        size_t len = from->iov_len < left ? from->iov_len : left;
+        hash_add(s->hash, from->iov_base, len);
+        left -= len;
+    }
+    return stt_stream_consume(p->ep, p->loop->now, stream, n) ? FLOW_FAILED : FLOW_MOVED;
+}
+
+enum flow sink_move(struct sink *s, struct peer *p, stt_handle stream, size_t most)
+{
+    struct stt_part parts[PARTS];
+    struct iovec from[PARTS];
+    if (!(s->port.ready & POLLOUT)) {
+        loop_want(p->loop, &s->port, POLLOUT);
+        return FLOW_WAITS;
+    }
+    size_t n = stt_stream_peek(p->ep, stream, parts, PARTS);
+    if (n == 0)
+        return is_at_end(p, stream) ? FLOW_ENDED : FLOW_WAITS;
+    n = gather(from, parts, n, most < WRITE_BYTES ? most : WRITE_BYTES);
+    ssize_t written = writev(s->port.fd, from, (int)n);
+    if (written >= 0)
+        return wrote(s, p, stream, from, (size_t)written);
+    if (errno == EINTR)
+        return FLOW_MOVED;
+    if (errno != EAGAIN)
+        return FLOW_FAILED;
+    s->port.ready &= (short)~POLLOUT;
+    loop_want(p->loop, &s->port, POLLOUT);
+    return FLOW_WAITS;
+}

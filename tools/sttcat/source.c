@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ * source: read() into the room that a stream has, hash, commit: no byte is copied between. Large
+ * reads, but not so large that they leave the cache before they are sealed. Must not know which
+ * stream is next. */
+#include "tools/sttcat/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
+
+bool source_begin(struct source *s, int fd)
+{
+    *s = (struct source){.port = {.fd = -1, .ready = POLLIN}, .given_fd = fd, .is_ended = fd < 0};
+    s->hash = hash_new();
+    if (!s->hash)
+        return false;
+    if (fd < 0)
+        return true;
+    s->port.fd = loop_unblock(fd, O_RDONLY);
+    s->is_terminal = isatty(fd) == 1;
+    (void)fcntl(s->port.fd, F_SETPIPE_SZ, PIPE_BYTES);
+    (void)posix_fadvise(s->port.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return true;
+}
+
+void source_end(struct source *s)
+{
+    if (s->port.fd >= 0 && s->port.fd != s->given_fd)
+        close(s->port.fd);
+    if (s->given_fd >= 0)
+        close(s->given_fd);
+    s->port.fd = s->given_fd = -1;
+    s->is_ended = true;
+    hash_free(s->hash);
+    s->hash = NULL;
+}
+
+/* What was read so far goes at once: nobody knows when there will be more. */
+static enum flow wait_for_more(struct source *s, struct peer *p, stt_handle stream)
+{
+    s->port.ready &= (short)~POLLIN;
+    loop_want(p->loop, &s->port, POLLIN);
+    (void)stt_stream_flush(p->ep, p->loop->now, stream);
+    return FLOW_WAITS;
+}
+
+static enum flow took(struct source *s, struct peer *p, stt_handle stream, void *data, size_t n)
+{
+    hash_add(s->hash, data, n);
+    s->bytes += n;
+    peer_count_given(p, n);
+    return stt_stream_commit(p->ep, p->loop->now, stream, n) ? FLOW_FAILED : FLOW_MOVED;
+}
+
+enum flow source_move(struct source *s, struct peer *p, stt_handle stream, size_t most)
+{
+    void *room;
+    size_t len;
+    if (s->is_ended)
+        return FLOW_ENDED;
+    if (!(s->port.ready & POLLIN)) {
+        loop_want(p->loop, &s->port, POLLIN);
+        return FLOW_WAITS;
+    }
+    if (stt_stream_reserve(p->ep, stream, &room, &len) || len == 0)
+        return FLOW_WAITS;
+    len = len < most ? len : most;
+    len = peer_allowance(p, len < READ_BYTES ? len : READ_BYTES);
+    if (len == 0)
+        return FLOW_WAITS;
+    ssize_t n = read(s->port.fd, room, len);
+    if (n > 0)
+        return took(s, p, stream, room, (size_t)n);
+    if (n < 0 && errno == EINTR)
+        return FLOW_MOVED;
+    if (n < 0 && errno == EAGAIN)
+        return wait_for_more(s, p, stream);
+    if (n < 0 && !(errno == EIO && s->is_terminal)) /* a terminal that was hung up has ended */
+        return FLOW_FAILED;
+    s->is_ended = true;
+    return FLOW_ENDED;
+}
