@@ -26,8 +26,8 @@ static bool make(const char *folder, char *why)
     struct stat st;
     if (mkdir(folder, 0700) == 0 || errno == EEXIST || stat(folder, &st) == 0)
         return true;
-    snprintf(why, OPTION_WHY_ROOM, "the folder %s cannot be made: %s; make it, or name another",
-             paths_shown(folder), strerror(errno));
+    snprintf(why, OPTION_WHY_ROOM, "the folder %.*s cannot be made: %s; make it, or name another",
+             SHOWN_MAX, paths_shown(folder), strerror(errno));
     return false;
 }
 
@@ -36,7 +36,7 @@ bool paths_make_folders(const char *path, char why[OPTION_WHY_ROOM])
     char folder[PATH_MAX];
     size_t len = strlen(path);
     if (len >= sizeof folder) {
-        snprintf(why, OPTION_WHY_ROOM, "%s: the name is too long; choose another",
+        snprintf(why, OPTION_WHY_ROOM, "%.*s: the name is too long; choose another", SHOWN_MAX,
                  paths_shown(path));
         return false;
     }

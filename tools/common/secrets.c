@@ -147,7 +147,7 @@ static bool read_line(char *out, size_t room, int fd, const char *option, char *
 
 static bool read_descriptor(char *out, size_t room, const char *text, const char *option, char *why)
 {
-    int fd;
+    int fd = -1;
     if (!parse_descriptor(&fd, text, option, why))
         return false;
     bool ok = read_line(out, room, fd, option, why);
