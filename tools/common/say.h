@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* level: -1 only errors, 0 what everybody should know, 1 and more: what -v asks for. */
 void say_begin(const char *program, int level, bool json);

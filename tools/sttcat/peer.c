@@ -244,15 +244,6 @@ static bool on_hello(struct peer *p, const struct wire_message *m)
     return true;
 }
 
-static void greet_back(struct peer *p)
-{
-    if (p->more->stage == GREETING && !p->is_initiator && p->has_hello &&
-        cat_may_begin(p->cat, p)) {
-        send_hello(p);
-        begin_job(p);
-    }
-}
-
 /* -- streams ----------------------------------------------------------------------------------- */
 
 static void break_off(struct peer *p)
@@ -274,12 +265,18 @@ static bool on_message(struct peer *p, const struct wire_message *message)
     return p->has_hello && m->work && m->job->on_message(m->work, message);
 }
 
+/* What follows HELLO waits until the job has begun. */
+static bool may_read(const struct peer *p)
+{
+    return p->more->control && !p->more->has_failed && (!p->has_hello || p->more->work);
+}
+
 static void read_control(struct peer *p)
 {
     struct peer_more *m = p->more;
     struct stt_message_read read;
     struct wire_message message;
-    while (!m->has_failed &&
+    while (may_read(p) &&
            stt_stream_read_message(p->ep, p->loop->now, m->control, m->partial + m->partial_len,
                                    sizeof m->partial - m->partial_len, &read) == STT_OK) {
         m->partial_len += read.len;
@@ -518,6 +515,16 @@ static void watch_times(struct peer *p)
         peer_fail(p, EXIT_TIMEOUT, CODE_TIMEOUT, "no byte came or went for the time of -i");
     else
         loop_wake_at(p->loop, m->moved_at + idle);
+}
+
+static void greet_back(struct peer *p)
+{
+    bool is_heard = p->more->stage == GREETING && !p->is_initiator && p->has_hello;
+    if (!is_heard || !cat_may_begin(p->cat, p))
+        return;
+    send_hello(p);
+    begin_job(p);
+    read_control(p);
 }
 
 bool peer_turn(struct peer *p)

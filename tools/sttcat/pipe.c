@@ -3,7 +3,7 @@
  * direction ends by itself, with END and RECEIPT. Spec 10, "Pipe". */
 #include "tools/sttcat/cat.h"
 #include "tools/sttcat/command.h"
-#include "tools/sttcat/sink.h"
+#include "tools/sttcat/output.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,12 +18,12 @@ struct pipe {
     bool has_command;
 
     /* giving */
-    struct source source;
+    struct input input;
     struct lanes give;
     bool has_said_end, has_receipt;
 
     /* taking */
-    struct sink sink;
+    struct output output;
     struct lanes take;
     bool knows_lanes, has_end, has_all, has_given_receipt;
     struct wire_message end;
@@ -33,8 +33,8 @@ static void pipe_end(void *job)
 {
     struct pipe *x = job;
     command_end(&x->command);
-    source_end(&x->source);
-    sink_end(&x->sink);
+    input_end(&x->input);
+    output_end(&x->output);
     free(x);
 }
 
@@ -51,8 +51,8 @@ static bool attach(struct pipe *x, struct peer *p)
         out = x->command.input;
         is_kept = false;
     }
-    bool is_fine = source_begin(&x->source, in);
-    return sink_begin(&x->sink, out, is_kept) && is_fine;
+    bool is_fine = input_begin(&x->input, in);
+    return output_begin(&x->output, out, is_kept) && is_fine;
 }
 
 static void *pipe_begin(struct peer *p)
@@ -61,7 +61,7 @@ static void *pipe_begin(struct peer *p)
     if (!x)
         return NULL;
     x->peer = p;
-    x->source.port.fd = x->source.given_fd = x->sink.port.fd = x->sink.given_fd = -1;
+    x->input.port.fd = x->input.given_fd = x->output.port.fd = x->output.given_fd = -1;
     if (!attach(x, p)) {
         pipe_end(x);
         return NULL;
@@ -97,7 +97,7 @@ static bool on_receipt(struct pipe *x, const struct wire_message *m)
     if (!x->has_said_end || x->has_receipt)
         return false;
     x->has_receipt = true;
-    if (!agrees(m, x->source.bytes, x->source.hash))
+    if (!agrees(m, x->input.bytes, x->input.hash))
         peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
                   "what has arrived is not what was sent: count or hash differ");
     return true;
@@ -138,8 +138,8 @@ static uint32_t lane_at(const struct lanes *l, uint64_t at, size_t *most)
 
 static void say_end(struct pipe *x)
 {
-    struct wire_message m = {.type = WIRE_END, .bytes = x->source.bytes};
-    m.hash = hash_value(x->source.hash);
+    struct wire_message m = {.type = WIRE_END, .bytes = x->input.bytes};
+    m.hash = hash_value(x->input.hash);
     lanes_finish(&x->give);
     peer_send(x->peer, &m);
     x->has_said_end = true;
@@ -153,7 +153,7 @@ static bool is_done_waiting(const struct pipe *x)
     bool nobody_takes = x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES);
     bool other_is_silent = x->peer->has_hello && !(x->peer->hello.flags & WIRE_GIVES);
     bool other_has_ended = x->peer->takes ? x->has_given_receipt : x->has_end;
-    if (x->has_command || !(x->source.is_terminal || nobody_takes))
+    if (x->has_command || !(x->input.is_terminal || nobody_takes))
         return false;
     return other_has_ended || (nobody_takes && other_is_silent);
 }
@@ -174,16 +174,15 @@ static bool command_is_fine(struct pipe *x)
 static bool give(struct pipe *x)
 {
     enum flow flow = FLOW_MOVED;
-    uint64_t before = x->source.bytes;
+    uint64_t before = x->input.bytes;
     if (x->has_said_end)
         return false;
     if (!lanes_open(&x->give))
         return false;
-    while (lanes_are_open(&x->give) && flow == FLOW_MOVED &&
-           x->source.bytes - before < TURN_BYTES) {
+    while (lanes_are_open(&x->give) && flow == FLOW_MOVED && x->input.bytes - before < TURN_BYTES) {
         size_t most = TURN_BYTES;
-        uint32_t lane = lane_at(&x->give, x->source.bytes, &most);
-        flow = source_move(&x->source, x->peer, x->give.streams[lane], most);
+        uint32_t lane = lane_at(&x->give, x->input.bytes, &most);
+        flow = input_move(&x->input, x->peer, x->give.streams[lane], most);
     }
     if (flow == FLOW_FAILED)
         peer_fail(x->peer, EXIT_LOCAL_IO, CODE_INPUT, "the input could not be read: %s",
@@ -191,7 +190,7 @@ static bool give(struct pipe *x)
     bool is_over = flow == FLOW_ENDED || (flow == FLOW_WAITS && is_done_waiting(x));
     if (is_over && command_is_fine(x))
         say_end(x);
-    return x->source.bytes != before || x->has_said_end;
+    return x->input.bytes != before || x->has_said_end;
 }
 
 /* -- taking ------------------------------------------------------------------------------------ */
@@ -219,21 +218,21 @@ static bool all_lanes_ended(const struct lanes *l)
 static bool take(struct pipe *x)
 {
     struct lanes *l = &x->take;
-    uint64_t before = x->sink.bytes;
+    uint64_t before = x->output.bytes;
     enum flow flow = FLOW_MOVED;
     if (x->has_all || !x->knows_lanes || !x->peer->takes)
         return false;
-    while (flow == FLOW_MOVED && x->sink.bytes - before < TURN_BYTES) {
+    while (flow == FLOW_MOVED && x->output.bytes - before < TURN_BYTES) {
         size_t most = TURN_BYTES;
-        uint32_t lane = lane_at(l, x->sink.bytes, &most);
+        uint32_t lane = lane_at(l, x->output.bytes, &most);
         if (!l->streams[lane] || l->is_ended[lane])
             break;
-        flow = sink_move(&x->sink, x->peer, l->streams[lane], most);
+        flow = output_move(&x->output, x->peer, l->streams[lane], most);
         l->is_ended[lane] = flow == FLOW_ENDED;
     }
     if (flow == FLOW_FAILED)
         cannot_write(x);
-    return x->sink.bytes != before;
+    return x->output.bytes != before;
 }
 
 /* Lanes beyond the last byte hold nothing but their end. */
@@ -256,16 +255,16 @@ static void look_for_ends(struct pipe *x)
 static void complete(struct pipe *x)
 {
     x->has_all = true;
-    if (!agrees(&x->end, x->sink.bytes, x->sink.hash))
+    if (!agrees(&x->end, x->output.bytes, x->output.hash))
         peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
                   "what has arrived is not what was sent: count or hash differ");
-    else if (!sink_close(&x->sink))
+    else if (!output_close(&x->output))
         cannot_write(x);
 }
 
 static bool give_receipt(struct pipe *x)
 {
-    struct wire_message m = {.type = WIRE_RECEIPT, .bytes = x->sink.bytes};
+    struct wire_message m = {.type = WIRE_RECEIPT, .bytes = x->output.bytes};
     if (x->has_given_receipt || !x->has_end || !x->peer->takes)
         return false;
     if (!x->has_all && x->knows_lanes)
@@ -274,7 +273,7 @@ static bool give_receipt(struct pipe *x)
         complete(x);
     if (!x->has_all || !command_is_fine(x))
         return false;
-    m.hash = hash_value(x->sink.hash);
+    m.hash = hash_value(x->output.hash);
     peer_send(x->peer, &m);
     x->has_given_receipt = true;
     return true;
@@ -291,7 +290,7 @@ static void look_at_wishes(struct pipe *x)
                       "the other side sends, and this one takes nothing");
     if (p->has_hello && !(p->hello.flags & WIRE_GIVES) && !x->has_all) {
         x->has_all = true; /* a command should know that nothing comes */
-        (void)sink_close(&x->sink);
+        (void)output_close(&x->output);
     }
 }
 

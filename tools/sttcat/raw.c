@@ -4,7 +4,7 @@
  * the end is that the peer's machine has acknowledged every byte, and that ours were all written.
  */
 #include "tools/sttcat/cat.h"
-#include "tools/sttcat/sink.h"
+#include "tools/sttcat/output.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@ enum { TURN_BYTES = 1 << 20 };
 
 struct raw {
     struct peer *peer;
-    struct source source;
-    struct sink sink;
+    struct input input;
+    struct output output;
     stt_handle stream;
     bool has_finished, is_acknowledged; /* ours */
     bool has_all, is_closed;            /* theirs */
@@ -25,8 +25,8 @@ struct raw {
 static void raw_end(void *job)
 {
     struct raw *x = job;
-    source_end(&x->source);
-    sink_end(&x->sink);
+    input_end(&x->input);
+    output_end(&x->output);
     free(x);
 }
 
@@ -37,9 +37,9 @@ static void *raw_begin(struct peer *p)
     if (!x)
         return NULL;
     x->peer = p;
-    x->sink.port.fd = x->sink.given_fd = -1;
-    bool is_fine = source_begin(&x->source, p->gives ? cat_take_stdin(p->cat) : -1);
-    is_fine = sink_begin(&x->sink, STDOUT_FILENO, p->plan->flags.keep_open) && is_fine;
+    x->output.port.fd = x->output.given_fd = -1;
+    bool is_fine = input_begin(&x->input, p->gives ? cat_take_stdin(p->cat) : -1);
+    is_fine = output_begin(&x->output, STDOUT_FILENO, p->plan->flags.keep_open) && is_fine;
     if (p->is_initiator)
         is_fine =
             !stt_stream_open(p->ep, p->loop->now, p->session, &options, &x->stream) && is_fine;
@@ -79,40 +79,40 @@ static bool raw_on_stream(void *job, const struct stt_stream_event *event)
 static bool give(struct raw *x)
 {
     struct peer *p = x->peer;
-    uint64_t before = x->source.bytes;
+    uint64_t before = x->input.bytes;
     enum flow flow = FLOW_MOVED;
     if (x->has_finished || !x->stream)
         return false;
-    while (flow == FLOW_MOVED && x->source.bytes - before < TURN_BYTES)
-        flow = source_move(&x->source, p, x->stream, TURN_BYTES);
+    while (flow == FLOW_MOVED && x->input.bytes - before < TURN_BYTES)
+        flow = input_move(&x->input, p, x->stream, TURN_BYTES);
     bool has_ended =
-        flow == FLOW_ENDED || (flow == FLOW_WAITS && x->source.is_terminal && x->is_closed);
+        flow == FLOW_ENDED || (flow == FLOW_WAITS && x->input.is_terminal && x->is_closed);
     if (flow == FLOW_FAILED)
         peer_fail(p, EXIT_LOCAL_IO, CODE_INPUT, "the input could not be read: %s", strerror(errno));
     if (has_ended) {
         (void)stt_stream_finish(p->ep, p->loop->now, x->stream);
         x->has_finished = true;
     }
-    return x->source.bytes != before || has_ended;
+    return x->input.bytes != before || has_ended;
 }
 
 static bool take(struct raw *x)
 {
     struct peer *p = x->peer;
-    uint64_t before = x->sink.bytes;
+    uint64_t before = x->output.bytes;
     enum flow flow = FLOW_MOVED;
     if (x->has_all || !x->stream)
         return false;
-    while (flow == FLOW_MOVED && x->sink.bytes - before < TURN_BYTES)
-        flow = sink_move(&x->sink, p, x->stream, TURN_BYTES);
+    while (flow == FLOW_MOVED && x->output.bytes - before < TURN_BYTES)
+        flow = output_move(&x->output, p, x->stream, TURN_BYTES);
     x->has_all = flow == FLOW_ENDED;
-    x->is_closed = x->has_all && sink_close(&x->sink);
+    x->is_closed = x->has_all && output_close(&x->output);
     if (flow == FLOW_FAILED && errno == EPIPE)
         cat_reader_is_gone(p);
     else if (flow == FLOW_FAILED || (x->has_all && !x->is_closed))
         peer_fail(p, EXIT_LOCAL_IO, CODE_OUTPUT, "the output could not be written: %s",
                   strerror(errno));
-    return x->sink.bytes != before || x->has_all;
+    return x->output.bytes != before || x->has_all;
 }
 
 static bool raw_turn(void *job)

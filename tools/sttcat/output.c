@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * sink: writev() of what lies in a stream's receive ring, hash, consume. Must not know which stream
- * is next. */
-#include "tools/sttcat/sink.h"
+ * output: writev() of what lies in a stream's receive ring, hash, consume. Must not know which
+ * stream is next. */
+#include "tools/sttcat/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 
 enum { PARTS = 16, WRITE_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
 
-bool sink_begin(struct sink *s, int fd, bool is_kept)
+bool output_begin(struct output *s, int fd, bool is_kept)
 {
-    *s = (struct sink){.port = {.fd = -1, .ready = POLLOUT}, .given_fd = fd, .is_kept = is_kept};
+    *s = (struct output){.port = {.fd = -1, .ready = POLLOUT}, .given_fd = fd, .is_kept = is_kept};
     s->hash = hash_new();
     if (!s->hash)
         return false;
@@ -23,7 +23,7 @@ bool sink_begin(struct sink *s, int fd, bool is_kept)
     return true;
 }
 
-bool sink_close(struct sink *s)
+bool output_close(struct output *s)
 {
     bool is_fine = true;
     if (s->port.fd >= 0 && s->port.fd != s->given_fd)
@@ -34,9 +34,9 @@ bool sink_close(struct sink *s)
     return is_fine;
 }
 
-void sink_end(struct sink *s)
+void output_end(struct output *s)
 {
-    (void)sink_close(s);
+    (void)output_close(s);
     hash_free(s->hash);
     s->hash = NULL;
 }
@@ -59,8 +59,8 @@ static size_t gather(struct iovec *to, const struct stt_part *parts, size_t n, s
     return used;
 }
 
-static enum flow wrote(struct sink *s, struct peer *p, stt_handle stream, const struct iovec *from,
-                       size_t n)
+static enum flow wrote(struct output *s, struct peer *p, stt_handle stream,
+                       const struct iovec *from, size_t n)
 {
     s->bytes += n;
     peer_count_taken(p, n);
@@ -72,7 +72,7 @@ static enum flow wrote(struct sink *s, struct peer *p, stt_handle stream, const 
     return stt_stream_consume(p->ep, p->loop->now, stream, n) ? FLOW_FAILED : FLOW_MOVED;
 }
 
-enum flow sink_move(struct sink *s, struct peer *p, stt_handle stream, size_t most)
+enum flow output_move(struct output *s, struct peer *p, stt_handle stream, size_t most)
 {
     struct stt_part parts[PARTS];
     struct iovec from[PARTS];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * source: an input and the streams that its bytes go to; straight from the system into their send
+ * input: an input and the streams that its bytes go to; straight from the system into their send
  * rings. */
-#ifndef TOOLS_STTCAT_SOURCE_H
-#define TOOLS_STTCAT_SOURCE_H
+#ifndef TOOLS_STTCAT_INPUT_H
+#define TOOLS_STTCAT_INPUT_H
 
 #include "tools/sttcat/hash.h"
 #include "tools/sttcat/lanes.h"
@@ -14,7 +14,7 @@ enum flow {
     FLOW_FAILED, /* errno says why */
 };
 
-struct source {
+struct input {
     struct port port; /* -1: there is none, which is an input that has ended */
     int given_fd;     /* what `port` was made of, to be closed with it */
     bool is_terminal, is_ended;
@@ -23,10 +23,10 @@ struct source {
 };
 
 /* Keeps `fd` and closes it at the end; -1: none. False: no memory. */
-bool source_begin(struct source *s, int fd);
-void source_end(struct source *s);
+bool input_begin(struct input *s, int fd);
+void input_end(struct input *s);
 
 /* Moves at most so many bytes to one stream. ENDED: there are no more. */
-enum flow source_move(struct source *s, struct peer *p, stt_handle stream, size_t most);
+enum flow input_move(struct input *s, struct peer *p, stt_handle stream, size_t most);
 
 #endif

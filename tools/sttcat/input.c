@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * source: read() into the room that a stream has, hash, commit: no byte is copied between. Large
+ * input: read() into the room that a stream has, hash, commit: no byte is copied between. Large
  * reads, but not so large that they leave the cache before they are sealed. Must not know which
  * stream is next. */
-#include "tools/sttcat/source.h"
+#include "tools/sttcat/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 
 enum { READ_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
 
-bool source_begin(struct source *s, int fd)
+bool input_begin(struct input *s, int fd)
 {
-    *s = (struct source){.port = {.fd = -1, .ready = POLLIN}, .given_fd = fd, .is_ended = fd < 0};
+    *s = (struct input){.port = {.fd = -1, .ready = POLLIN}, .given_fd = fd, .is_ended = fd < 0};
     s->hash = hash_new();
     if (!s->hash)
         return false;
@@ -26,7 +26,7 @@ bool source_begin(struct source *s, int fd)
     return true;
 }
 
-void source_end(struct source *s)
+void input_end(struct input *s)
 {
     if (s->port.fd >= 0 && s->port.fd != s->given_fd)
         close(s->port.fd);
@@ -39,7 +39,7 @@ void source_end(struct source *s)
 }
 
 /* What was read so far goes at once: nobody knows when there will be more. */
-static enum flow wait_for_more(struct source *s, struct peer *p, stt_handle stream)
+static enum flow wait_for_more(struct input *s, struct peer *p, stt_handle stream)
 {
     s->port.ready &= (short)~POLLIN;
     loop_want(p->loop, &s->port, POLLIN);
@@ -47,7 +47,7 @@ static enum flow wait_for_more(struct source *s, struct peer *p, stt_handle stre
     return FLOW_WAITS;
 }
 
-static enum flow took(struct source *s, struct peer *p, stt_handle stream, void *data, size_t n)
+static enum flow took(struct input *s, struct peer *p, stt_handle stream, void *data, size_t n)
 {
     hash_add(s->hash, data, n);
     s->bytes += n;
@@ -55,7 +55,7 @@ static enum flow took(struct source *s, struct peer *p, stt_handle stream, void 
     return stt_stream_commit(p->ep, p->loop->now, stream, n) ? FLOW_FAILED : FLOW_MOVED;
 }
 
-enum flow source_move(struct source *s, struct peer *p, stt_handle stream, size_t most)
+enum flow input_move(struct input *s, struct peer *p, stt_handle stream, size_t most)
 {
     void *room;
     size_t len;
