@@ -131,10 +131,17 @@ static int sleep_until(struct loop *loop, stt_ns time)
     return STT_OK;
 }
 
+/* Not stt_node_step(): that sets a timer for whoever polls next, each time; here most turns are
+ * followed by another one, and ppoll() gets the time that it needs. */
+static int step(struct loop *loop)
+{
+    return stt_node_wait(loop->node, 0);
+}
+
 int loop_run(struct loop *loop, enum loop_turn (*turn)(void *ctx), void *ctx)
 {
     for (;;) {
-        int error = stt_node_step(loop->node);
+        int error = step(loop);
         if (error)
             return error;
         loop->now = stt_node_now(loop->node);
@@ -142,7 +149,7 @@ int loop_run(struct loop *loop, enum loop_turn (*turn)(void *ctx), void *ctx)
         loop->n = 0;
         enum loop_turn what = turn(ctx);
         if (what == LOOP_OVER)
-            return stt_node_step(loop->node);
+            return step(loop);
         /* Whoever is busy must not keep the others from hearing that they can go on. */
         if (what == LOOP_IDLE || loop->n > 0)
             error = sleep_until(loop, what == LOOP_BUSY ? 0 : time_to_sleep(loop));
