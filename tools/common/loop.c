@@ -70,7 +70,7 @@ bool loop_begin(struct loop *loop, struct stt_node *node)
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++) {
         struct sigaction before;
         bool is_ignored = !sigaction(caught[i], NULL, &before) && before.sa_handler == SIG_IGN;
-        if (caught[i] == SIGCHLD || !is_ignored) /* nohup stays nohup */
+        if (caught[i] != SIGHUP || !is_ignored) /* nohup stays nohup */
             sigaction(caught[i], &action, NULL);
     }
     signal(SIGPIPE, SIG_IGN);

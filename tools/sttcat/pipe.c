@@ -25,7 +25,7 @@ struct pipe {
     /* taking */
     struct output output;
     struct lanes take;
-    bool knows_lanes, has_end, has_all, has_given_receipt;
+    bool has_end, has_read, has_all, has_given_receipt;
     struct wire_message end;
 };
 
@@ -66,7 +66,8 @@ static void *pipe_begin(struct peer *p)
         pipe_end(x);
         return NULL;
     }
-    lanes_begin(&x->give, p, p->gives ? p->plan->lanes : 0);
+    lanes_begin(&x->give, p, p->gives);
+    lanes_begin(&x->take, p, 1);
     x->has_said_end = x->has_receipt = !p->gives;
     return x;
 }
@@ -118,23 +119,10 @@ static bool pipe_on_stream(void *job, const struct stt_stream_event *event)
             (void)stt_stream_consume(x->peer->ep, x->peer->loop->now, event->stream, 0);
             return true;
         }
-    if (!x->knows_lanes)
-        lanes_begin(&x->take, x->peer, x->peer->hello.lanes);
-    x->knows_lanes = true;
     return lanes_take(&x->take, event);
 }
 
 /* -- giving ------------------------------------------------------------------------------------ */
-
-/* The lane at this place, and how far it is the one. */
-static uint32_t lane_at(const struct lanes *l, uint64_t at, size_t *most)
-{
-    if (l->n == 1)
-        return 0;
-    size_t left = WIRE_STRIPE_BYTES - (size_t)(at % WIRE_STRIPE_BYTES);
-    *most = left < *most ? left : *most;
-    return (uint32_t)(at / WIRE_STRIPE_BYTES % l->n);
-}
 
 static void say_end(struct pipe *x)
 {
@@ -179,11 +167,8 @@ static bool give(struct pipe *x)
         return false;
     if (!lanes_open(&x->give))
         return false;
-    while (lanes_are_open(&x->give) && flow == FLOW_MOVED && x->input.bytes - before < TURN_BYTES) {
-        size_t most = TURN_BYTES;
-        uint32_t lane = lane_at(&x->give, x->input.bytes, &most);
-        flow = input_move(&x->input, x->peer, x->give.streams[lane], most);
-    }
+    while (lanes_are_open(&x->give) && flow == FLOW_MOVED && x->input.bytes - before < TURN_BYTES)
+        flow = input_move(&x->input, x->peer, x->give.streams[0], TURN_BYTES);
     if (flow == FLOW_FAILED)
         peer_fail(x->peer, EXIT_LOCAL_IO, CODE_INPUT, "the input could not be read: %s",
                   strerror(errno));
@@ -206,49 +191,18 @@ static void cannot_write(struct pipe *x)
         cat_reader_is_gone(x->peer);
 }
 
-static bool all_lanes_ended(const struct lanes *l)
-{
-    for (uint32_t i = 0; i < l->n; i++)
-        if (!l->is_ended[i])
-            return false;
-    return true;
-}
-
-/* A lane that has ended has no more, whatever place it is: then all that there is was taken. */
 static bool take(struct pipe *x)
 {
-    struct lanes *l = &x->take;
     uint64_t before = x->output.bytes;
     enum flow flow = FLOW_MOVED;
-    if (x->has_all || !x->knows_lanes || !x->peer->takes)
+    if (x->has_read || !lanes_are_open(&x->take) || !x->peer->takes)
         return false;
-    while (flow == FLOW_MOVED && x->output.bytes - before < TURN_BYTES) {
-        size_t most = TURN_BYTES;
-        uint32_t lane = lane_at(l, x->output.bytes, &most);
-        if (!l->streams[lane] || l->is_ended[lane])
-            break;
-        flow = output_move(&x->output, x->peer, l->streams[lane], most);
-        l->is_ended[lane] = flow == FLOW_ENDED;
-    }
+    while (flow == FLOW_MOVED && x->output.bytes - before < TURN_BYTES)
+        flow = output_move(&x->output, x->peer, x->take.streams[0], TURN_BYTES);
+    x->has_read = flow == FLOW_ENDED;
     if (flow == FLOW_FAILED)
         cannot_write(x);
-    return x->output.bytes != before;
-}
-
-/* Lanes beyond the last byte hold nothing but their end. */
-static void look_for_ends(struct pipe *x)
-{
-    struct lanes *l = &x->take;
-    struct stt_part part;
-    for (uint32_t i = 0; i < l->n; i++) {
-        struct stt_stream_info info;
-        if (!l->streams[i] || l->is_ended[i] ||
-            stt_stream_peek(x->peer->ep, l->streams[i], &part, 1) > 0)
-            continue;
-        (void)stt_stream_consume(x->peer->ep, x->peer->loop->now, l->streams[i], 0);
-        l->is_ended[i] =
-            stt_stream_info(x->peer->ep, l->streams[i], &info) == STT_OK && info.is_read_to_end;
-    }
+    return x->output.bytes != before || x->has_read;
 }
 
 /* Everything was written: closes what it was written to, and compares. */
@@ -267,9 +221,7 @@ static bool give_receipt(struct pipe *x)
     struct wire_message m = {.type = WIRE_RECEIPT, .bytes = x->output.bytes};
     if (x->has_given_receipt || !x->has_end || !x->peer->takes)
         return false;
-    if (!x->has_all && x->knows_lanes)
-        look_for_ends(x);
-    if (!x->has_all && x->knows_lanes && all_lanes_ended(&x->take))
+    if (!x->has_all && x->has_read)
         complete(x);
     if (!x->has_all || !command_is_fine(x))
         return false;
@@ -284,10 +236,10 @@ static void look_at_wishes(struct pipe *x)
 {
     struct peer *p = x->peer;
     struct stt_part part;
-    for (uint32_t i = 0; i < x->take.n && !p->takes; i++)
-        if (x->take.streams[i] && stt_stream_peek(p->ep, x->take.streams[i], &part, 1) > 0)
-            peer_fail(p, EXIT_REFUSED, CODE_REFUSED,
-                      "the other side sends, and this one takes nothing");
+    if (!p->takes && lanes_are_open(&x->take) &&
+        stt_stream_peek(p->ep, x->take.streams[0], &part, 1) > 0)
+        peer_fail(p, EXIT_REFUSED, CODE_REFUSED,
+                  "the other side sends, and this one takes nothing");
     if (p->has_hello && !(p->hello.flags & WIRE_GIVES) && !x->has_all) {
         x->has_all = true; /* a command should know that nothing comes */
         (void)output_close(&x->output);

@@ -50,7 +50,7 @@ static const struct option options[] = {
     {"exec", 0, 0, TEXT(exec, "CMD"), .help = "the peer's bytes go to a command, and its output back"},
     {"forward", 'L', 0, TEXTS(forward, "[ADDR:]PORT:HOST:PORT"), .help = "forward connections; unix:PATH is a place, too"},
     {"permit", 0, 1, TEXTS(permit, "TARGET"), .help = "with -l: where the peer may forward to; HOST:PORT, HOST:*, unix:PATH, any"},
-    {"streams", 0, 1, NUMBER(streams, 1, WIRE_LANES_MAX), .help = "give over so many streams (1)"},
+    {"streams", 0, 1, NUMBER(streams, 1, WIRE_LANES_MAX), .help = "with --send: over so many streams at once (1)"},
     {"preset", 0, 1, CHOICE(preset, "balanced low-latency high-throughput"), .help = "balanced, low-latency or high-throughput"},
     {"cc", 0, 1, CHOICE(congestion, "cubic bbr"), .help = "congestion control: cubic or bbr"},
     {"rate", 0, 1, OPTION_RATE, AT(rate), .value = "BITS", .help = "give at most so many bits per second; K, M, G"},
@@ -250,7 +250,7 @@ static void read_job(struct plan *plan)
     plan->job = files ? JOB_FILES : f->forward.n || f->permit.n ? JOB_FORWARD : JOB_PIPE;
     plan->gives = files ? f->send.n > 0 : plan->job == JOB_PIPE && !f->no_stdin && !f->recv_only;
     plan->takes = files ? f->recv != NULL : plan->job == JOB_PIPE && !f->send_only;
-    plan->lanes = f->streams ? f->streams : 1;
+    plan->lanes = files && f->streams ? f->streams : 1;
 }
 
 static bool check_values(const struct plan *plan, char *why)

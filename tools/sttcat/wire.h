@@ -11,7 +11,6 @@ enum {
     WIRE_MESSAGE_MAX = 8192,
     WIRE_NAME_MAX = 4095,
     WIRE_LANES_MAX = 64,
-    WIRE_STRIPE_BYTES = 65536,
     WIRE_UNSETTLED_MAX = 1024,
     WIRE_TEXT_MAX = 512, /* of SETTLED, and of a refused connection */
 };
