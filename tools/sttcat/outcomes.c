@@ -47,7 +47,7 @@ static void tell_json(const struct outcome *o, const char *name)
 
 static void tell_failure(const struct outcome *o, const char *name)
 {
-    char clean[512], why[WIRE_TEXT_MAX + 4] = "", cleaned[WIRE_TEXT_MAX];
+    char clean[512], why[WIRE_TEXT_MAX + 8] = "", cleaned[WIRE_TEXT_MAX];
     if (*o->why)
         snprintf(why, sizeof why, " (%s)", say_clean(o->why, cleaned, sizeof cleaned));
     say_error("%s: %s%s; %s", say_clean(name, clean, sizeof clean), table[o->is].sentence, why,
@@ -66,6 +66,6 @@ void outcome_tell(struct peer *p, const struct outcome *o)
             say_note(1, "%s", say_clean(name, clean, sizeof clean));
         return;
     }
-    peer_note_failure(p, o->is_here ? table[o->is].here : table[o->is].there);
+    peer_note_failure(p, (int)(o->is_here ? table[o->is].here : table[o->is].there));
     tell_failure(o, name);
 }

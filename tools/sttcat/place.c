@@ -122,11 +122,8 @@ static enum wire_outcome open_parent(struct place *p, struct bytes name, int *di
 bool place_open(struct place *p, const char *path)
 {
     *p = (struct place){.fd = -1, .has_openat2 = true};
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        fail_errno(p);
-        return false;
-    }
-    p->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        p->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (p->fd < 0)
         fail(p, OUTCOME_OUTPUT, errno, strerror(errno));
     return p->fd >= 0;
