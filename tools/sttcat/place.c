@@ -289,11 +289,11 @@ static enum wire_outcome open_there(struct place *p, struct place_file *f, const
     return OUTCOME_DONE;
 }
 
-void place_file_accept(struct place_file *f)
+void place_file_accept(struct place_file *f, uint16_t mode)
 {
     struct stat st;
     if (fstat(f->fd, &st) == 0 && (st.st_mode & MARK) && st.st_uid == geteuid())
-        fchmod(f->fd, st.st_mode & 0777);
+        fchmod(f->fd, mode);
 }
 
 /* -- files that come -- */
@@ -358,15 +358,15 @@ static enum wire_outcome open_part(struct place *p, struct place_file *f)
 {
     const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     f->fd = openat(f->dir, f->part, flags);
-    if (f->fd < 0 && errno == ENOENT)
+    if (f->fd < 0 && errno == ENOENT) {
         f->fd = openat(f->dir, f->part, flags | O_CREAT | O_EXCL, PART_MODE);
-    if (f->fd >= 0)
-        return lock_part(p, f);
-    if (errno == EEXIST) /* since a moment ago */
-        errno = ESTALE;
-    if (errno == ELOOP || errno == EACCES || errno == EISDIR || errno == ENXIO)
+        if (f->fd < 0 && errno == EEXIST) /* since a moment ago */
+            errno = ESTALE;
+        return f->fd < 0 ? fail_errno(p) : lock_part(p, f);
+    }
+    if (f->fd < 0)
         return fail_part(p, f);
-    return fail_errno(p);
+    return lock_part(p, f);
 }
 
 static void close_fd(int *fd)
@@ -469,8 +469,7 @@ enum wire_outcome place_file_keep(struct place *p, struct place_file *f, uint16_
                                   int64_t modified_ns)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, time_of(modified_ns)};
-    if (fchmod(f->fd, (mode_t)(MARK | mode)) != 0 || futimens(f->fd, times) != 0 ||
-        flush_to_system(f->fd) != 0 || give_name(f) != 0)
+    if (futimens(f->fd, times) != 0 || flush_to_system(f->fd) != 0 || give_name(f) != 0)
         return fail_errno(p);
     f->is_there = true;
     return fchmod(f->fd, mode) == 0 ? OUTCOME_DONE : fail_errno(p);

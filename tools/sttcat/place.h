@@ -42,7 +42,7 @@ struct place_file {
 enum wire_outcome place_file_open(struct place *p, struct bytes name, struct place_file *f);
 /* It is there, and what was sent: if it was kept by somebody who had no time to take the mark off,
  * that is done now. */
-void place_file_accept(struct place_file *f);
+void place_file_accept(struct place_file *f, uint16_t mode);
 /* Only to its end. */
 enum wire_outcome place_file_write(struct place *p, struct place_file *f, struct iovec *parts,
                                    int n);

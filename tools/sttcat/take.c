@@ -408,7 +408,7 @@ static bool on_same(struct take *job, const struct wire_message *m)
     if (!t || t->state != ASKED)
         return false;
     if (m->is_same)
-        place_file_accept(&t->file);
+        place_file_accept(&t->file, t->mode);
     snprintf(job->place.why, sizeof job->place.why, "of other bytes");
     settle(job, t, m->is_same ? OUTCOME_DONE : OUTCOME_EXISTS);
     return true;
