@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 /* Nothing that is opened later may become standard input, output or error by accident. What was
- * closed is an input without bytes; an output that cannot be written to. */
+ * closed is an input without bytes; an output that cannot be written to: a folder, which nobody can
+ * open anew for writing either. */
 static void keep_standard_descriptors(void)
 {
     for (int fd = 0; fd < 3; fd++)
         if (fcntl(fd, F_GETFD) < 0)
-            (void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
+            (void)!(fd == STDOUT_FILENO ? open("/", O_RDONLY) : open("/dev/null", O_RDWR));
 }
 
 static int forget(const char *name)

@@ -183,7 +183,9 @@ struct peer *peer_new(struct cat *cat, const struct plan *plan, struct loop *loo
 
 void peer_begin(struct peer *p)
 {
-    if (p->plan->flags.raw) {
+    if (p->plan->flags.raw && !cat_seat(p->cat, p)) {
+        peer_fail(p, EXIT_REFUSED, CODE_BUSY, "it serves one peer, and has one; see -k");
+    } else if (p->plan->flags.raw) {
         begin_job(p);
     } else if (p->is_initiator) {
         if (!open_control(p)) {
@@ -446,7 +448,7 @@ static bool ends_well(const struct peer *p, const struct stt_event *event)
     if (m->has_said_done && m->has_heard_done)
         return true;
     if (p->plan->flags.raw)
-        return is_done && m->work && m->job->is_settled(m->work);
+        return is_done && m->work && raw_has_ended(m->work);
     return is_done && !p->is_initiator &&
            (m->has_said_done || p->plan->job == JOB_FORWARD || peer_only_looked(p));
 }

@@ -30,6 +30,9 @@ struct job {
 };
 extern const struct job pipe_job, files_give_job, files_take_job, forward_job, permit_job, raw_job;
 
+/* Of raw_job: both directions have ended here; the peer's word is its close. */
+bool raw_has_ended(const void *job);
+
 /* What a job may use. */
 struct peer {
     struct cat *cat;

@@ -122,6 +122,12 @@ static bool raw_turn(void *job)
     return give(x) || took;
 }
 
+bool raw_has_ended(const void *job)
+{
+    const struct raw *x = job;
+    return x->has_finished && x->is_closed;
+}
+
 static bool raw_is_settled(const void *job)
 {
     const struct raw *x = job;
