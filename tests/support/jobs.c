@@ -199,7 +199,7 @@ static void take_status(struct job *j)
     listen_to(&j->out);
     listen_to(&j->err);
     if (IS_SANITIZED && j->status == STATUS_OF_SANITIZERS && !j->programs->may_complain)
-        fail_with(j, "a sanitizer has ended");
+        fail_with(j, programs_complaint(j->programs) ? programs_complaint(j->programs) : "");
 }
 
 struct polled {

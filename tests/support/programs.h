@@ -43,6 +43,8 @@ struct programs {
 bool programs_begin(struct programs *p, const char *io);
 bool programs_begin_in_memory(struct programs *p, const char *io);
 void programs_end(struct programs *p);
+/* What a sanitizer has said of one of the programs, or NULL. */
+const char *programs_complaint(const struct programs *p);
 
 /* "uring" and "mmsg": LOOP(test, 0, PROGRAMS_IOS), and programs_ios[_i]. */
 enum { PROGRAMS_IOS = 2 };

@@ -220,11 +220,11 @@ START_TEST(at_the_end_nothing_runs_and_the_folder_is_gone)
     ck_assert(!in_memory[_i] || access("/dev/shm", W_OK) || strncmp(here, "/dev/shm/", 9) == 0);
     struct job *j = programs_start(&p, "mkdir -p a/b; touch a/b/c; chmod 0 a/b a; trap '' TERM "
                                        "HUP; sleep 1000 & echo $! >&2; wait");
-    int sleeper = atoi(job_line(j, ""));
+    int shell = j->pid, sleeper = atoi(job_line(j, ""));
     programs_end(&p);
     ck_assert(!trees_exists(p.root));
     is_gone(sleeper);
-    is_gone(j->pid);
+    is_gone(shell);
 }
 END_TEST
 
@@ -255,6 +255,18 @@ START_TEST(nor_after_a_test_that_was_killed)
     for (unsigned tries = 0; tries < 2000 && trees_exists(it.root); tries++)
         usleep(5000);
     ck_assert(!trees_exists(it.root));
+}
+END_TEST
+
+START_TEST(what_a_sanitizer_writes_is_seen)
+{
+    begin();
+    ck_assert_ptr_null(programs_complaint(&p));
+    job_require(programs_run(&p, "echo 'a leak' >$HOME/../reports/ASAN.1"), 0);
+    ck_assert_ptr_nonnull(programs_complaint(&p));
+    ck_assert_str_eq(programs_complaint(&p), "a leak\n");
+    p.may_complain = true;
+    programs_end(&p);
 }
 END_TEST
 
@@ -358,6 +370,7 @@ SUITE("programs", TEST(a_command_ends_with_its_status_and_what_it_said),
       TEST(on_a_terminal_keys_are_shown_unless_it_hides_them),
       TEST(the_key_of_an_interrupt_is_a_signal),
       LOOP(at_the_end_nothing_runs_and_the_folder_is_gone, 0, 2),
-      LOOP(nor_after_a_test_that_was_killed, 0, 2), TEST(files_are_the_same_for_the_same_seed),
-      TEST(trees_differ_where_anything_differs), TEST(a_datagram_gets_through_a_wan_to_a_free_port),
+      LOOP(nor_after_a_test_that_was_killed, 0, 2), TEST(what_a_sanitizer_writes_is_seen),
+      TEST(files_are_the_same_for_the_same_seed), TEST(trees_differ_where_anything_differs),
+      TEST(a_datagram_gets_through_a_wan_to_a_free_port),
       LOOP(the_programs_that_were_built_are_found_first, 0, PROGRAMS_IOS))
