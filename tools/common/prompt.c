@@ -163,10 +163,11 @@ enum prompt_answer prompt_secret(char *out, size_t room, const char *prompt)
 {
     struct asking a = {.out = out, .room = room};
     a.tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (a.tty < 0)
-        return PROMPT_NO_TERMINAL;
-    enum prompt_answer answer = ask(&a, prompt);
-    close(a.tty);
+    enum prompt_answer answer = PROMPT_NO_TERMINAL;
+    if (a.tty >= 0) {
+        answer = ask(&a, prompt);
+        close(a.tty);
+    }
     if (answer != PROMPT_DONE)
         stt_env_wipe(out, room);
     return answer;

@@ -183,7 +183,7 @@ static bool decode_seed(struct stt_seed *out, const char *text, const char *from
     if (stt_text_kind_of(text) == STT_TEXT_SEED)
         return refuse(why, "the seed from %s is damaged; compare it with the one it was made as",
                       from);
-    return refuse(why, "what %s gives is no seed (sttseed1...); sttkey seed makes one", from);
+    return refuse(why, "what %s gives is no seed; sttkey seed makes one", from);
 }
 
 static bool load_seed(struct stt_seed *out, const char *file, char *why)
