@@ -6,36 +6,19 @@
 
 #include <string.h>
 
-#define INTO(field) offsetof(struct key_flags, field)
+#define AT(field)         .offset = offsetof(struct key_flags, field)
+#define FLAG(field)       OPTION_FLAG, AT(field)
+#define TEXT(field, name) OPTION_TEXT, AT(field), .value = name
+
+/* clang-format off */
 static const struct option options[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = OPTION_TEXT,
-     .offset = INTO(output),
-     .value = "FILE",
-     .help = "gen, seed, ticket: write it there; never overwrites"},
-    {.name = "identity",
-     .letter = 'I',
-     .kind = OPTION_TEXT,
-     .offset = INTO(identity),
-     .value = "FILE",
-     .help = "ticket: whose it is (default: ~/.config/stt/identity)"},
-    {.name = "seed-file",
-     .kind = OPTION_TEXT,
-     .offset = INTO(seed_file),
-     .value = "FILE",
-     .help = "ticket: with this seed, which makes it a secret"},
-    {.name = "seed-fd",
-     .kind = OPTION_TEXT,
-     .offset = INTO(seed_fd),
-     .value = "N",
-     .help = "ticket: the same, from a file descriptor"},
-    {.name = "force",
-     .letter = 'f',
-     .kind = OPTION_FLAG,
-     .offset = INTO(force),
-     .help = "ticket: print it even if it is a secret"},
+    {"output", 'o', 0, TEXT(output, "FILE"), .help = "gen, seed, ticket: write it there; never overwrites"},
+    {"identity", 'I', 0, TEXT(identity, "FILE"), .help = "ticket: whose it is (~/.config/stt/identity)"},
+    {"seed-file", 0, 0, TEXT(seed_file, "FILE"), .help = "ticket: with this seed, which makes it a secret"},
+    {"seed-fd", 0, 0, TEXT(seed_fd, "N"), .help = "ticket: the same, read from a descriptor; or STT_SEED"},
+    {"force", 'f', 0, FLAG(force), .help = "ticket: print it even if it is a secret"},
 };
+/* clang-format on */
 enum { OPTIONS_N = sizeof options / sizeof options[0] };
 
 static const struct command {
