@@ -162,6 +162,7 @@ struct reading {
     int argc, at;
     char **argv;
     char *why;
+    bool is_over; /* help was shown, or the version */
 };
 
 static const char *next(struct reading *r)
@@ -212,24 +213,6 @@ static bool take_letters(struct reading *r, const char *argument)
     return true;
 }
 
-static bool take_argument(struct reading *r, bool *are_words)
-{
-    const char *argument = next(r);
-    if (stt_text_is_secret(argument))
-        return refuse(r->why, "a secret stands among the arguments, where everybody on this "
-                              "machine can read it; put it into a file that only you can read, "
-                              "and make a new one");
-    if (*are_words || argument[0] != '-' || !argument[1])
-        add_text(&r->set->words, argument);
-    else if (strcmp(argument, "--") == 0)
-        *are_words = true;
-    else if (argument[1] == '-')
-        return take_long(r, argument);
-    else
-        return take_letters(r, argument);
-    return true;
-}
-
 static void show_help(const struct option_set *set)
 {
     printf("usage: %s %s\n%s\n\n", set->program, set->usage, set->about);
@@ -243,7 +226,41 @@ static void show_help(const struct option_set *set)
                  o->value ? o->value : "");
         printf("  %-28s %s\n", left, o->help);
     }
+    printf("  %-28s %s\n  %-28s %s\n", "-h, --help", "this", "    --version", "which one this is");
     printf("\nAll of it, with examples: man %s\n", set->program);
+}
+
+/* What every tool answers by itself. */
+static bool answer(const struct option_set *set, const char *argument)
+{
+    bool wants_help = strcmp(argument, "-h") == 0 || strcmp(argument, "--help") == 0;
+    if (wants_help)
+        show_help(set);
+    else if (strcmp(argument, "--version") == 0)
+        printf("%s %s\n", set->program, STT_VERSION);
+    else
+        return false;
+    return true;
+}
+
+static bool take_argument(struct reading *r, bool *are_words)
+{
+    const char *argument = next(r);
+    if (stt_text_is_secret(argument))
+        return refuse(r->why, "a secret stands among the arguments, where everybody on this "
+                              "machine can read it; put it into a file that only you can read, "
+                              "and make a new one");
+    if (!*are_words && (r->is_over = answer(r->set, argument)))
+        return true;
+    if (*are_words || argument[0] != '-' || !argument[1])
+        add_text(&r->set->words, argument);
+    else if (strcmp(argument, "--") == 0)
+        *are_words = true;
+    else if (argument[1] == '-')
+        return take_long(r, argument);
+    else
+        return take_letters(r, argument);
+    return true;
 }
 
 bool options_read_arguments(struct option_set *set, int argc, char **argv, bool *is_over, char *why)
@@ -251,17 +268,11 @@ bool options_read_arguments(struct option_set *set, int argc, char **argv, bool 
     struct reading r = {.set = set, .argc = argc, .at = 1, .argv = argv, .why = why};
     bool are_words = false;
     assert(set->n <= OPTIONS_MAX);
-    *is_over = true;
-    if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
-        show_help(set);
-        return true;
-    }
-    if (argc > 1 && strcmp(argv[1], "--version") == 0)
-        return printf("%s %s\n", set->program, STT_VERSION) > 0;
     *is_over = false;
-    while (r.at < argc)
+    while (r.at < argc && !r.is_over)
         if (!take_argument(&r, &are_words))
             return false;
+    *is_over = r.is_over;
     return true;
 }
 

@@ -10,13 +10,13 @@ _sttcat_known() {
 _sttcat() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' options
     options='--listen --keep-open --ipv4 --ipv6 --numeric --verbose --scan --no-stdin --send-only --recv-only
-        --connect-timeout --idle-timeout --source --source-port --identity --peer --seed-file --seed-fd --code
+        --connect-timeout --idle-timeout --source --source-port --identity --peer --ticket-file --seed-file --seed-fd --code
         --code-fd --allow --allow-file --forget --send --recv --exec --forward --permit --streams --preset --cc
         --rate --mtu --dscp --io --keep-alive --timeout --progress --quiet --json --stats --trace --keylog --raw
         --application --help --version'
     COMPREPLY=()
     case $before in
-    -I | --identity | --seed-file | --allow-file | --send | --trace | --keylog)
+    -I | --identity | --ticket-file | --seed-file | --allow-file | --send | --trace | --keylog)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return

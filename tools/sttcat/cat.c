@@ -7,10 +7,12 @@
 #include "stt/env.h"
 #include "stt/metrics.h"
 #include "tools/common/say.h"
-#include "tools/common/units.h"
+#include "tools/sttcat/command.h"
 #include "tools/sttcat/door.h"
 #include "tools/sttcat/report.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +30,10 @@ struct cat {
     uint32_t n_peers;
     struct peer *seated;  /* whom a listener without -k serves */
     struct peer *speaker; /* who has standard output */
-    bool stdin_is_taken, is_stopping, is_over;
+    bool stdin_is_taken, stdout_is_gone, is_stopping, is_over;
     stt_ns stop_at;
     int result;
+    char address[100]; /* where -4 or -6 leads; else empty */
 };
 
 /* -- what jobs ask -------------------------------------------------------------------------------
@@ -72,7 +75,8 @@ void cat_greeted(struct cat *cat, struct peer *p)
 
 void cat_reader_is_gone(struct peer *p)
 {
-    peer_fail(p, EXIT_SIGNAL + SIGPIPE, CODE_CLOSED, "who read what arrived has closed it");
+    p->cat->stdout_is_gone = true;
+    peer_fail(p, EXIT_SIGNAL + SIGPIPE, CODE_CLOSED, "the program that reads its output has ended");
 }
 
 /* -- peers ---------------------------------------------------------------------------------------
@@ -107,7 +111,7 @@ static void forget_peer(struct cat *cat, uint32_t i)
     (void)stt_session_set_user(p->ep, p->session, NULL);
     if (cat->speaker == p)
         cat->speaker = NULL;
-    if (!f->listen || cat->seated == p || (peer_result(p) >= EXIT_SIGNAL && !f->keep_open)) {
+    if (!f->listen || cat->seated == p || cat->stdout_is_gone) {
         cat->result = peer_result(p);
         cat->is_over = true;
     } else if (f->keep_open && peer_result(p) && !cat->is_stopping && !only_looked) {
@@ -145,23 +149,30 @@ static void on_connected(struct cat *cat, stt_handle session)
         cat->is_over = true, cat->result = EXIT_LOCAL_IO;
 }
 
+static void say_no_answer(const struct cat *cat)
+{
+    stt_ns wait = cat->plan->flags.connect_timeout ? cat->plan->flags.connect_timeout : STT_S(10);
+    bool is_whole = wait % STT_S(1) == 0;
+    say_error(
+        "no answer from %s in %g %s: not running, blocked, or peer id or seed does not match%s",
+        cat->plan->to, (double)wait / (is_whole ? 1e9 : 1e6), is_whole ? "s" : "ms",
+        door_is_pinned(cat->door) ? "; it is a known peer, so it was not asked for a code: "
+                                    "to give one, say --code"
+                                  : "");
+}
+
 /* Before there was a peer: the connect has failed. */
 static void on_no_peer(struct cat *cat, const struct stt_event *event)
 {
-    char why[OPTION_WHY_ROOM], time[UNITS_ROOM];
+    char why[OPTION_WHY_ROOM];
     const char *to = cat->plan->to;
-    stt_ns wait = cat->plan->flags.connect_timeout ? cat->plan->flags.connect_timeout : STT_S(10);
     if (cat->plan->flags.listen || cat->is_over || cat->is_stopping)
         return;
     cat->is_over = true;
     cat->result = EXIT_NO_ANSWER;
     switch (event->reason) {
     case STT_REASON_NO_ANSWER:
-        say_error(
-            "no answer from %s in %s: not running, blocked, or peer id or seed does not match", to,
-            wait % STT_S(1)
-                ? units_time(time, wait)
-                : (snprintf(time, sizeof time, "%u s", (unsigned)(wait / STT_S(1))), time));
+        say_no_answer(cat);
         return;
     case STT_REASON_PEER_KEY:
         door_changed(cat->door, why);
@@ -186,26 +197,21 @@ static void on_no_peer(struct cat *cat, const struct stt_event *event)
     }
 }
 
-/* A listener that lives from a code has lost it: by success, by guesses, or by time. */
+/* A code that was drawn here has ended: by success, by guesses, or by its age. Without -k success
+ * is what it was for, and guesses are somebody's who may go on. */
 static void on_code_ended(struct cat *cat, const struct stt_event *event)
 {
-    char why[OPTION_WHY_ROOM];
-    bool renews = cat->plan->flags.keep_open || event->reason == STT_REASON_CODE_EXPIRED;
-    if (event->reason == STT_REASON_CODE_USED && !cat->plan->flags.keep_open)
-        return;
-    if (event->reason == STT_REASON_CODE_GUESSED && !cat->plan->flags.keep_open) {
-        if (cat->n_peers == 0) {
-            say_error("three wrong guesses at the code: it is not good any more; start again for a "
-                      "new one, and mind who guesses");
-            cat->is_over = true;
-            cat->result = EXIT_PROVEN_WRONG;
-        }
-        return;
-    }
-    (void)why;
-    if (renews && cat->n_peers == 0 + (cat->plan->flags.keep_open ? cat->n_peers : 0) &&
-        door_renew(cat->door, cat->node))
+    bool is_needed = cat->plan->flags.keep_open || cat->n_peers == 0;
+    if (event->reason == STT_REASON_CODE_GUESSED && is_needed && !cat->plan->flags.keep_open) {
+        say_error("three wrong guesses at the code: it is not good any more; find out who guesses, "
+                  "and start again for a new one");
+        cat->is_over = true;
+        cat->result = EXIT_PROVEN_WRONG;
+    } else if (is_needed && event->reason != STT_REASON_LOCAL_CLOSE &&
+               (cat->plan->flags.keep_open || event->reason != STT_REASON_CODE_USED) &&
+               door_renew(cat->door, cat->node)) {
         door_say(cat->door, cat->plan->at);
+    }
 }
 
 static struct peer *peer_of(struct cat *cat, stt_handle session)
@@ -300,7 +306,8 @@ static enum loop_turn turn(void *ctx)
 {
     struct cat *cat = ctx;
     int signal = loop_signal();
-    (void)loop_child_changed(); /* it woke us; the jobs look for themselves */
+    if (loop_child_changed()) /* jobs look for theirs */
+        command_reap();
     if (signal && !cat->is_stopping)
         stop(cat, signal);
     bool is_busy = pull(cat);
@@ -394,8 +401,34 @@ static int begin_listening(struct cat *cat)
     return EXIT_DONE;
 }
 
+/* -4 and -6: names have addresses of both families. */
+static bool choose_family(struct cat *cat, char *why)
+{
+    const struct plan_flags *f = &cat->plan->flags;
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
+    char host[sizeof cat->plan->to_room], text[INET6_ADDRSTRLEN + 20];
+    const char *colon = strrchr(cat->plan->to, ':');
+    if ((!f->ipv4 && !f->ipv6) || !colon)
+        return true;
+    bool has_brackets = cat->plan->to[0] == '[';
+    int len = (int)(colon - cat->plan->to) - (has_brackets ? 2 : 0);
+    snprintf(host, sizeof host, "%.*s", len, cat->plan->to + has_brackets);
+    hints.ai_family = f->ipv4 ? AF_INET : AF_INET6;
+    int error = getaddrinfo(host, NULL, &hints, &found);
+    if (!error)
+        error = getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0,
+                            NI_NUMERICHOST);
+    if (found)
+        freeaddrinfo(found);
+    snprintf(why, OPTION_WHY_ROOM, "%.100s has no such address: %s", host,
+             error ? gai_strerror(error) : "");
+    snprintf(cat->address, sizeof cat->address, f->ipv6 ? "[%s]%s" : "%s%s", text, colon);
+    return !error;
+}
+
 static int begin_connecting(struct cat *cat)
 {
+    char why[OPTION_WHY_ROOM];
     const struct plan_flags *f = &cat->plan->flags;
     char at[100];
     if (f->source || f->source_port) {
@@ -408,7 +441,9 @@ static int begin_connecting(struct cat *cat)
             return cannot(at, error == STT_E_FORMAT ? EXIT_USAGE : EXIT_LOCAL_IO,
                           "this cannot be the source; check -s and -p");
     }
-    int error = door_knock(cat->door, cat->node, NULL);
+    if (!choose_family(cat, why))
+        return cannot(why, EXIT_NO_ANSWER, "");
+    int error = door_knock(cat->door, cat->node, *cat->address ? cat->address : cat->plan->to);
     if (error == STT_E_FORMAT)
         return cannot(cat->plan->to, EXIT_USAGE, "this is no HOST PORT, or the code has a mistake");
     if (error == STT_E_NOT_FOUND)

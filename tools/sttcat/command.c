@@ -70,10 +70,26 @@ bool command_is_over(struct command *c)
     return c->is_over;
 }
 
+/* Those that were sent away, until they have gone. */
+enum { LEFT_MAX = 256 };
+static pid_t left[LEFT_MAX];
+static unsigned n_left;
+
 void command_end(struct command *c)
 {
-    if (c->pid > 0 && !command_is_over(c))
-        kill(-c->pid, SIGHUP);
+    if (c->pid <= 0 || command_is_over(c))
+        return;
+    kill(-c->pid, SIGHUP);
+    if (n_left < LEFT_MAX)
+        left[n_left++] = c->pid;
+    c->pid = 0;
+}
+
+void command_reap(void)
+{
+    for (unsigned i = n_left; i-- > 0;)
+        if (waitpid(left[i], NULL, WNOHANG) != 0)
+            left[i] = left[--n_left];
 }
 
 const char *command_status(const struct command *c, char out[32])

@@ -19,6 +19,8 @@ bool command_begin(struct command *c, const char *text);
 bool command_is_over(struct command *c);
 /* SIGHUP to its group, if it still runs. */
 void command_end(struct command *c);
+/* When children have changed: what was ended so has gone for good. */
+void command_reap(void);
 /* "status 3", "signal 9". */
 const char *command_status(const struct command *c, char out[32]);
 

@@ -6,15 +6,19 @@
 #include "tools/sttcat/door.h"
 
 #include "stt/env.h"
+#include "stt/keyfile.h"
 #include "tools/common/allow.h"
 #include "tools/common/exits.h"
 #include "tools/common/known.h"
 #include "tools/common/say.h"
 #include "tools/common/secrets.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct door {
     const struct plan *plan;
@@ -24,7 +28,8 @@ struct door {
     char code[SECRETS_CODE_ROOM]; /* as it was typed; or that we have drawn */
     bool has_code, draws_code;
     uint8_t stretched[32];
-    struct stt_peer_id peer; /* whom we want: by --peer, or as we know it */
+    char ticket[STT_TEXT_ROOM]; /* of --ticket-file */
+    struct stt_peer_id peer;    /* whom we want: by --peer, or as we know it */
     bool has_peer, is_known;
     enum stt_mode mode;
 };
@@ -38,10 +43,31 @@ static bool fail(char *why, const char *sentence)
 /* -- what there is ------------------------------------------------------------------------------
  */
 
+static bool has_ticket(const struct door *d)
+{
+    const struct plan *plan = d->plan;
+    return plan->flags.ticket_file || (plan->to && stt_text_kind_of(plan->to) == STT_TEXT_TICKET);
+}
+
+static bool read_ticket(struct door *d, char *why)
+{
+    const char *path = d->plan->flags.ticket_file;
+    char sentence[STT_KEYFILE_WHY_ROOM];
+    if (!path)
+        return true;
+    if (stt_keyfile_load_text(d->ticket, path, sentence)) {
+        snprintf(why, OPTION_WHY_ROOM, "%.300s", sentence);
+        return false;
+    }
+    enum stt_text_kind kind = stt_text_kind_of(d->ticket);
+    return kind == STT_TEXT_TICKET || kind == STT_TEXT_SECRET_TICKET ||
+           fail(why, "the file of --ticket-file holds no ticket; sttkey ticket makes one");
+}
+
 static bool find_known(struct door *d, char *why)
 {
     const struct plan *plan = d->plan;
-    if (plan->flags.listen || plan->flags.peer || stt_text_kind_of(plan->to) == STT_TEXT_TICKET)
+    if (plan->flags.listen || plan->flags.peer || has_ticket(d))
         return true;
     enum known known = known_find(plan->to, &d->peer, why);
     d->has_peer = d->is_known = known == KNOWN_YES;
@@ -61,7 +87,7 @@ static bool is_bare(const struct door *d)
     const struct plan_flags *f = &d->plan->flags;
     if (f->listen)
         return !d->has_seed && !f->identity && !f->allow.n && !f->allow_file;
-    return !d->has_seed && !d->has_peer && stt_text_kind_of(d->plan->to) != STT_TEXT_TICKET;
+    return !d->has_seed && !d->has_peer && !has_ticket(d);
 }
 
 static bool read_code(struct door *d, char *why)
@@ -83,7 +109,7 @@ static enum stt_mode choose_mode(const struct door *d)
 {
     if (d->has_code)
         return STT_MODE_W;
-    if (d->plan->flags.peer || stt_text_kind_of(d->plan->to ? d->plan->to : "") == STT_TEXT_TICKET)
+    if (d->plan->flags.peer || has_ticket(d))
         return STT_MODE_K;
     return d->has_seed ? STT_MODE_S : STT_MODE_K;
 }
@@ -93,7 +119,8 @@ static bool gather(struct door *d, char *why)
     const struct plan_flags *f = &d->plan->flags;
     bool is_durable;
     if (!secrets_identity(&d->identity, &is_durable, f->identity, why) ||
-        !secrets_seed(&d->seed, &d->has_seed, f->seed_file, f->seed_fd, why))
+        !secrets_seed(&d->seed, &d->has_seed, f->seed_file, f->seed_fd, why) ||
+        !read_ticket(d, why))
         return false;
     ((struct plan *)(uintptr_t)d->plan)->is_durable = is_durable;
     if (f->peer) {
@@ -202,32 +229,84 @@ bool door_renew(struct door *d, struct stt_node *node)
     return d->draws_code && draw_code(d, node) == STT_OK;
 }
 
-void door_say(const struct door *d, const char *bound)
+/* An address of this machine that others may reach: what it would take to the world. Nothing is
+ * sent for this. */
+static void own_address(char *out, size_t room, int family)
 {
-    const struct plan_flags *f = &d->plan->flags;
-    const char *colon = strrchr(bound, ':'), *port = colon ? colon + 1 : bound;
-    char id[STT_PEER_ID_TEXT_ROOM];
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(9)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+    struct sockaddr_storage own;
+    socklen_t len = sizeof own;
+    bool is_v4 = family == AF_INET;
+    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    *out = 0;
+    inet_pton(AF_INET, "192.0.2.1", &v4.sin_addr);
+    inet_pton(AF_INET6, "2001:db8::1", &v6.sin6_addr);
+    const void *to = is_v4 ? (const void *)&v4 : &v6;
+    if (fd >= 0 && !connect(fd, to, is_v4 ? sizeof v4 : sizeof v6) &&
+        !getsockname(fd, (struct sockaddr *)&own, &len))
+        (void)getnameinfo((struct sockaddr *)&own, len, out, (socklen_t)room, NULL, 0,
+                          NI_NUMERICHOST);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* "HOST PORT", for who is elsewhere. */
+static void place(char *out, size_t room, const char *bound)
+{
+    const char *colon = strrchr(bound, ':');
+    char host[100];
+    size_t brackets = bound[0] == '[';
+    snprintf(host, sizeof host, "%.*s", (int)((size_t)(colon - bound) - 2 * brackets),
+             bound + brackets);
+    if (strcmp(host, "::") == 0 || strcmp(host, "0.0.0.0") == 0) {
+        own_address(host, sizeof host, AF_INET);
+        if (!*host && brackets)
+            own_address(host, sizeof host, AF_INET6);
+        if (!*host && gethostname(host, sizeof host - 1))
+            snprintf(host, sizeof host, "HOST");
+    }
+    snprintf(out, room, "%s %s", host, colon + 1);
+}
+
+/* What the other side does to fit. */
+static const char *counterpart(const struct plan *plan)
+{
+    if (plan->job == JOB_FILES)
+        return plan->gives ? " --recv DIR" : " --send PATH...";
+    return plan->job == JOB_FORWARD ? " -L PORT:HOST:PORT" : plan->flags.raw ? " --raw" : "";
+}
+
+static void say_event(const struct door *d, const char *bound, const char *id)
+{
     struct say_object o;
-    stt_peer_id_encode(&d->identity.peer_id, id);
     say_object_begin(&o, "listening");
     say_object_text(&o, "address", bound);
     say_object_text(&o, "peer_id", id);
     if (d->draws_code)
         say_object_text(&o, "code", d->code);
     say_object_end(&o);
-    if (say_is_json())
+}
+
+void door_say(const struct door *d, const char *bound)
+{
+    const struct plan_flags *f = &d->plan->flags;
+    const char *more = counterpart(d->plan);
+    char id[STT_PEER_ID_TEXT_ROOM], to[120];
+    bool knows_us = f->identity || f->allow.n || f->allow_file;
+    stt_peer_id_encode(&d->identity.peer_id, id);
+    place(to, sizeof to, bound);
+    say_event(d, bound, id);
+    if (say_is_json() || !say_wants(0))
         return;
-    say_note(0, "listening on %s", bound);
+    say_note(0, "listening on %s; on the other side:", bound);
     if (d->draws_code)
-        say_line("on the other side:  sttcat THIS-HOST %s\n"
-                 "code, good once:    %s",
-                 port, d->code);
+        say_line("    sttcat %s%s\n    and the code, which is good once: %s", to, more, d->code);
     else if (d->has_code)
-        say_note(0, "on the other side:  sttcat --code THIS-HOST %s", port);
-    else if (d->has_seed)
-        say_note(0, "on the other side:  sttcat --seed-file FILE THIS-HOST %s", port);
-    else if (f->identity || f->allow.n || f->allow_file)
-        say_note(0, "on the other side:  sttcat --peer %s THIS-HOST %s", id, port);
+        say_line("    sttcat --code %s%s", to, more);
+    else
+        say_line("    sttcat%s%s%s %s%s", d->has_seed ? " --seed-file FILE" : "",
+                 knows_us ? " --peer " : "", knows_us ? id : "", to, more);
 }
 
 /* -- knocking -----------------------------------------------------------------------------------
@@ -251,7 +330,7 @@ static bool is_drawn_code(const char *text)
     return digits > 0 && digits <= 4 && text[digits] == '-';
 }
 
-int door_knock(struct door *d, struct stt_node *node, stt_handle *session)
+int door_knock(struct door *d, struct stt_node *node, const char *to)
 {
     struct stt_connect c = STT_CONNECT_INIT;
     int error = STT_OK;
@@ -267,7 +346,7 @@ int door_knock(struct door *d, struct stt_node *node, stt_handle *session)
         c.stretched = d->stretched;
     }
     if (!error)
-        error = stt_node_connect(node, &c, d->plan->to, session);
+        error = stt_node_connect(node, &c, *d->ticket ? d->ticket : to, NULL);
     stt_env_wipe(&c, sizeof c);
     return error;
 }

@@ -22,8 +22,8 @@ void door_say(const struct door *d, const char *bound);
 /* A code that was drawn here is gone: another one, with -k. */
 bool door_renew(struct door *d, struct stt_node *node);
 
-/* Tries to connect: a text that is no code may be a passphrase. */
-int door_knock(struct door *d, struct stt_node *node, stt_handle *session);
+/* Tries to connect to this address or name. A code that was not drawn is a passphrase. */
+int door_knock(struct door *d, struct stt_node *node, const char *to);
 enum stt_mode door_mode(const struct door *d);
 /* The peer under this name is pinned: somebody else is refused by the handshake. */
 bool door_is_pinned(const struct door *d);

@@ -10,6 +10,7 @@
 
 #include "tools/common/say.h"
 #include "tools/sttcat/cat.h"
+#include "tools/sttcat/hash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,8 +44,8 @@ struct peer_more {
     int result, noted; /* exit statuses */
     stt_ns leave_at;
 
-    uint64_t given, taken, expected;
-    stt_ns created_at, began_at, moved_at;
+    struct peer_counts counts;
+    stt_ns created_at, moved_at;
     double tokens; /* bytes that --rate allows */
     stt_ns tokens_at;
 };
@@ -143,8 +144,9 @@ static void begin_job(struct peer *p)
 {
     struct peer_more *m = p->more;
     m->work = m->job->begin(p);
-    m->stage = WORKING;
-    if (!m->work && !m->has_failed)
+    if (m->work && !m->has_failed)
+        m->stage = WORKING;
+    else if (!m->has_failed)
         peer_fail(p, EXIT_LOCAL_IO, CODE_INPUT, "the job cannot begin: out of memory or processes");
 }
 
@@ -550,37 +552,37 @@ bool peer_turn(struct peer *p)
 static void count(struct peer *p, uint64_t *counter, uint64_t bytes)
 {
     struct peer_more *m = p->more;
-    if (!m->began_at)
-        m->began_at = p->loop->now;
+    if (!m->counts.began_at)
+        m->counts.began_at = p->loop->now;
     *counter += bytes;
-    m->moved_at = p->loop->now;
+    m->moved_at = m->counts.ended_at = p->loop->now;
 }
 
 void peer_count_given(struct peer *p, uint64_t bytes)
 {
-    count(p, &p->more->given, bytes);
+    count(p, &p->more->counts.given, bytes);
     if (p->plan->flags.rate)
         p->more->tokens -= (double)bytes;
 }
 
 void peer_count_taken(struct peer *p, uint64_t bytes)
 {
-    count(p, &p->more->taken, bytes);
+    count(p, &p->more->counts.taken, bytes);
 }
 
 void peer_expect(struct peer *p, uint64_t bytes_total)
 {
-    p->more->expected = bytes_total;
+    p->more->counts.expected = bytes_total;
+}
+
+void peer_agreed(struct peer *p, bool is_given, const struct wire_hash *hash)
+{
+    hash_text(hash, is_given ? p->more->counts.given_hash : p->more->counts.taken_hash);
 }
 
 struct peer_counts peer_counts(const struct peer *p)
 {
-    const struct peer_more *m = p->more;
-    return (struct peer_counts){.given = m->given,
-                                .taken = m->taken,
-                                .expected = m->expected,
-                                .began_at = m->began_at,
-                                .ended_at = m->moved_at};
+    return p->more->counts;
 }
 
 uint64_t peer_allowance(struct peer *p, uint64_t wanted)

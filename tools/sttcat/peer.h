@@ -68,6 +68,7 @@ int peer_result(const struct peer *p);
 bool peer_only_looked(const struct peer *p);
 
 struct peer_counts {
+    char given_hash[33], taken_hash[33]; /* "" where there is none for all of it */
     uint64_t given, taken, expected;
     stt_ns began_at, ended_at; /* of the bytes */
 };
@@ -90,6 +91,8 @@ void peer_note_failure(struct peer *p, int exits);
 /* Bytes that really moved, for progress, idle times and the rate. */
 void peer_count_given(struct peer *p, uint64_t bytes);
 void peer_count_taken(struct peer *p, uint64_t bytes);
+/* Of all that was given or taken, as both ends agree. */
+void peer_agreed(struct peer *p, bool is_given, const struct wire_hash *hash);
 /* How many may be given now, by --rate; wakes the loop when there are more. */
 uint64_t peer_allowance(struct peer *p, uint64_t wanted);
 /* For the time left; 0: not known. */

@@ -101,6 +101,8 @@ static bool on_receipt(struct pipe *x, const struct wire_message *m)
     if (!agrees(m, x->input.bytes, x->input.hash))
         peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
                   "what has arrived is not what was sent: count or hash differ");
+    else
+        peer_agreed(x->peer, true, &m->hash);
     return true;
 }
 
@@ -209,6 +211,7 @@ static bool take(struct pipe *x)
 static void complete(struct pipe *x)
 {
     x->has_all = true;
+    peer_agreed(x->peer, false, &x->end.hash);
     if (!agrees(&x->end, x->output.bytes, x->output.hash))
         peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
                   "what has arrived is not what was sent: count or hash differ");

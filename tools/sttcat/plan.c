@@ -38,6 +38,7 @@ static const struct option options[] = {
     {"source-port", 'p', 0, TEXT(source_port, "PORT"), .help = "connect from this port"},
     {"identity", 'I', 1, TEXT(identity, "FILE"), .help = "who we are (~/.config/stt/identity, or a throwaway)"},
     {"peer", 0, 0, TEXT(peer, "PEERID"), .help = "connect to this peer and no other (mode K)"},
+    {"ticket-file", 0, 0, TEXT(ticket_file, "FILE"), .help = "a ticket, in place of HOST PORT"},
     {"seed-file", 0, 1, TEXT(seed_file, "FILE"), .help = "a seed that both sides have (mode S); or STT_SEED"},
     {"seed-fd", 0, 0, TEXT(seed_fd, "N"), .help = "the same, read from a descriptor"},
     {"code", 0, 0, FLAG(code), .help = "a code that people can say (mode W): asked for, or STT_CODE"},
@@ -67,8 +68,6 @@ static const struct option options[] = {
     {"keylog", 0, 0, TEXT(keylog, "FILE"), .help = "the keys: who has them reads everything"},
     {"raw", 0, 0, FLAG(raw), .help = "one plain stream, for peers that are not sttcat"},
     {"application", 0, 0, TEXT(application, "NAME"), .help = "with --raw: what the peer speaks"},
-    {"help", 'h', 0, FLAG(help), .help = "this"},
-    {"version", 0, 0, FLAG(version), .help = "which one this is"},
 };
 /* clang-format on */
 
@@ -93,16 +92,17 @@ static bool needs(struct option_set *set, const char *a, const char *b, bool has
 static bool check_pairs(struct option_set *set, char *why)
 {
     static const char *const pairs[][2] = {
-        {"ipv4", "ipv6"},          {"send", "recv"},      {"send", "exec"},
-        {"recv", "exec"},          {"listen", "scan"},    {"listen", "forward"},
-        {"listen", "peer"},        {"quiet", "progress"}, {"send-only", "recv-only"},
-        {"send-only", "no-stdin"}, {"peer", "code"},      {"raw", "send"},
-        {"raw", "recv"},           {"raw", "forward"},    {"raw", "permit"},
-        {"raw", "exec"},           {"code", "seed-file"}, {"code", "code-fd"},
-        {"seed-file", "seed-fd"},  {"exec", "forward"},   {"exec", "permit"},
-        {"send", "forward"},       {"recv", "forward"},   {"send", "permit"},
-        {"recv", "permit"},        {"listen", "source"},  {"listen", "source-port"},
-        {"exec", "no-stdin"},      {"seed-fd", "code"},   {"seed-fd", "code-fd"},
+        {"ipv4", "ipv6"},          {"send", "recv"},        {"send", "exec"},
+        {"recv", "exec"},          {"listen", "scan"},      {"listen", "forward"},
+        {"listen", "peer"},        {"quiet", "progress"},   {"send-only", "recv-only"},
+        {"send-only", "no-stdin"}, {"peer", "code"},        {"raw", "send"},
+        {"raw", "recv"},           {"raw", "forward"},      {"raw", "permit"},
+        {"raw", "exec"},           {"code", "seed-file"},   {"code", "code-fd"},
+        {"seed-file", "seed-fd"},  {"exec", "forward"},     {"exec", "permit"},
+        {"send", "forward"},       {"recv", "forward"},     {"send", "permit"},
+        {"recv", "permit"},        {"listen", "source"},    {"listen", "source-port"},
+        {"exec", "no-stdin"},      {"ticket-file", "peer"}, {"ticket-file", "listen"},
+        {"ticket-file", "code"},   {"seed-fd", "code"},     {"seed-fd", "code-fd"},
         {"raw", "streams"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
@@ -178,6 +178,10 @@ static bool read_listen(struct plan *plan, const struct option_texts *words, cha
 static bool read_connect(struct plan *plan, const struct option_texts *words, char *why)
 {
     plan->to = plan->to_room;
+    if (plan->flags.ticket_file) {
+        snprintf(plan->to_room, sizeof plan->to_room, "%.250s", plan->flags.ticket_file);
+        return words->n == 0 || refuse(why, "--ticket-file says where to; leave HOST PORT away");
+    }
     if (words->n == 1 && (is_ticket(words->at[0]) || strrchr(words->at[0], ':'))) {
         snprintf(plan->to_room, sizeof plan->to_room, "%s", words->at[0]);
         return strlen(words->at[0]) < sizeof plan->to_room || refuse(why, "that is too long");
@@ -193,7 +197,7 @@ static bool read_connect(struct plan *plan, const struct option_texts *words, ch
 static bool check_numeric(const struct plan *plan, char *why)
 {
     struct stt_address address;
-    if (!plan->flags.numeric || !plan->to || is_ticket(plan->to) ||
+    if (!plan->flags.numeric || !plan->to || is_ticket(plan->to) || plan->flags.ticket_file ||
         stt_address_parse(&address, plan->to) == STT_OK)
         return true;
     return refuse(why, "'%.100s' is not a numeric address, and -n forbids to look names up",
@@ -283,16 +287,19 @@ bool plan_read(struct plan *plan, int argc, char **argv, bool *is_over, char why
         .into = f,
     };
     *plan = (struct plan){.lanes = 1};
-    if (!options_read_arguments(&set, argc, argv, is_over, why) || *is_over)
-        return *is_over;
+    bool is_fine = options_read_arguments(&set, argc, argv, is_over, why);
+    plan->words = set.words;
+    if (!is_fine || *is_over)
+        return is_fine;
     if (!check_pairs(&set, why) || !options_read_environment(&set, why) ||
         !options_read_file(&set, NULL, why))
         return false;
     read_job(plan);
     if (f->forget)
         return true;
-    give_back(&set.words, &f->send, f->listen);
-    return (f->listen ? read_listen(plan, &set.words, why) : read_connect(plan, &set.words, why)) &&
+    give_back(&plan->words, &f->send, f->listen);
+    return (f->listen ? read_listen(plan, &plan->words, why)
+                      : read_connect(plan, &plan->words, why)) &&
            check_numeric(plan, why) && read_dscp(plan, why) && check_targets(f, why) &&
            check_values(plan, why);
 }

@@ -216,7 +216,7 @@ void report_connected(const struct peer *p)
                  info.suite, units_time(rtt, info.rtt_ns));
 }
 
-static void say_stats(const struct peer *p, const struct stt_session_stats *s)
+static void say_stats(const struct stt_session_stats *s)
 {
     struct say_object o;
     say_object_begin(&o, "stats");
@@ -227,7 +227,26 @@ static void say_stats(const struct peer *p, const struct stt_session_stats *s)
     STT_SESSION_STATS(X)
 #undef X
     say_object_end(&o);
-    (void)p;
+}
+
+/* "1.00 GiB (3f0c...)" */
+static const char *amount(char *out, size_t room, uint64_t bytes, const char *hash)
+{
+    char size[UNITS_ROOM];
+    bool has_hash = *hash && bytes > 0;
+    snprintf(out, room, "%s%s%s%s", units_size(size, bytes), has_hash ? " (" : "",
+             has_hash ? hash : "", has_hash ? ")" : "");
+    return out;
+}
+
+static void say_amounts(const struct peer_counts *c, stt_ns took, uint64_t bits)
+{
+    char given[80], taken[80], rate[UNITS_ROOM], time[UNITS_ROOM];
+    bool says_rate = took >= STT_MS(1);
+    say_note(1, "given %s, taken %s%s%s%s%s", amount(given, sizeof given, c->given, c->given_hash),
+             amount(taken, sizeof taken, c->taken, c->taken_hash), says_rate ? ", in " : "",
+             says_rate ? units_time(time, took) : "", says_rate ? ": " : "",
+             says_rate ? units_rate(rate, bits) : "");
 }
 
 void report_end(const struct peer *p)
@@ -235,7 +254,6 @@ void report_end(const struct peer *p)
     struct peer_counts c = peer_counts(p);
     struct stt_session_stats s;
     struct say_object o;
-    char given[UNITS_ROOM], taken[UNITS_ROOM], rate[UNITS_ROOM];
     stt_ns took = c.ended_at > c.began_at ? c.ended_at - c.began_at : 1;
     uint64_t most = c.given > c.taken ? c.given : c.taken;
     uint64_t bits = (uint64_t)((double)most * 8e9 / (double)took);
@@ -244,12 +262,15 @@ void report_end(const struct peer *p)
     say_object_number(&o, "exit", (uint64_t)peer_result(p));
     say_object_number(&o, "given_bytes", c.given);
     say_object_number(&o, "taken_bytes", c.taken);
+    if (*c.given_hash)
+        say_object_text(&o, "given_hash", c.given_hash);
+    if (*c.taken_hash)
+        say_object_text(&o, "taken_hash", c.taken_hash);
     say_object_number(&o, "time_ns", took);
     say_object_number(&o, "goodput_bits_per_second", peer_result(p) ? 0 : bits);
     say_object_end(&o);
     if (!say_is_json() && !peer_result(p) && !peer_only_looked(p) && p->plan->job != JOB_FORWARD)
-        say_note(1, "given %s, taken %s, %s", units_size(given, c.given),
-                 units_size(taken, c.taken), units_rate(rate, bits));
+        say_amounts(&c, took, bits);
     if (p->plan->flags.stats && stt_session_stats(p->ep, p->loop->now, p->session, &s) == STT_OK)
-        say_stats(p, &s);
+        say_stats(&s);
 }

@@ -80,8 +80,8 @@ static enum exits run(const struct option_set *set, const struct key_flags *flag
 
 int main(int argc, char **argv)
 {
-    struct key_flags flags = {0};
-    struct option_set set = {
+    static struct key_flags flags;
+    static struct option_set set = {
         .program = "sttkey",
         .usage = "COMMAND [OPTION]...",
         .about = "Makes and looks at the keys of STT.\n\n"

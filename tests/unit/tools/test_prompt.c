@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -22,6 +23,15 @@ struct scene {
     char seen[4096];
     size_t len;
 };
+
+/* Whatever becomes of the test, nothing of it goes on. */
+static pid_t fork_bound(void)
+{
+    pid_t parent = getpid(), child = fork();
+    if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent))
+        _exit(1);
+    return child;
+}
 
 static void program_asks(int tty, int result, size_t room)
 {
@@ -54,7 +64,7 @@ static void shell(const char *name, size_t room, int result[2], int news, int st
 {
     setsid();
     int tty = open(name, O_RDWR); /* the controlling terminal, now */
-    pid_t program = fork();
+    pid_t program = fork_bound();
     if (program == 0)
         program_asks(tty, result[1], room);
     close(result[1]);
@@ -73,7 +83,7 @@ static void begin(struct scene *s, size_t room)
     ck_assert_int_eq(pipe(result), 0);
     ck_assert_int_eq(pipe(news), 0);
     ck_assert_int_eq(pipe(stay), 0);
-    pid_t child = fork();
+    pid_t child = fork_bound();
     if (child == 0) {
         close(stay[1]);
         shell(ptsname(s->terminal), room, result, news[1], stay[0]);

@@ -92,7 +92,8 @@ END_TEST
 
 START_TEST(what_is_public_may_be_an_argument)
 {
-    static const char *const public[] = {PEER_1, "sttticket1aoqq", "", "sttseed", "--peer=" PEER_1};
+    static const char *const public[] = {PEER_1, "sttticket1aoqq", "", "sttseed",
+                                         ("--peer=" PEER_1)};
     for (size_t i = 0; i < sizeof public / sizeof public[0]; i++) {
         char room[256];
         strcpy(room, public[i]);
