@@ -65,7 +65,7 @@ enum flow input_move(struct input *s, struct peer *p, stt_handle stream, size_t 
         loop_want(p->loop, &s->port, POLLIN);
         return FLOW_WAITS;
     }
-    if (stt_stream_reserve(p->ep, stream, &room, &len) || len == 0)
+    if (peer_is_ahead(p, stream) || stt_stream_reserve(p->ep, stream, &room, &len) || len == 0)
         return FLOW_WAITS;
     len = len < most ? len : most;
     len = peer_allowance(p, len < READ_BYTES ? len : READ_BYTES);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EARLY_MAX = 300, QUEUE_BYTES_MAX = 16 << 20 };
+enum { EARLY_MAX = 300, QUEUE_BYTES_MAX = 16 << 20, AHEAD_BYTES = 256 << 10 };
 #define GREETING_NS STT_S(10)   /* within which HELLO comes */
 #define LEAVING_NS  STT_S(1)    /* for the other side's CLOSE, which is a courtesy */
 #define FAILING_NS  STT_MS(150) /* for ours to be heard */
@@ -583,6 +583,14 @@ void peer_agreed(struct peer *p, bool is_given, const struct wire_hash *hash)
 struct peer_counts peer_counts(const struct peer *p)
 {
     return p->more->counts;
+}
+
+/* What is read long before it can be sent has left the cache when it is sealed. */
+bool peer_is_ahead(const struct peer *p, stt_handle stream)
+{
+    struct stt_stream_info info;
+    return stt_stream_info(p->ep, stream, &info) == STT_OK &&
+           info.bytes_written > info.bytes_sent + AHEAD_BYTES;
 }
 
 uint64_t peer_allowance(struct peer *p, uint64_t wanted)

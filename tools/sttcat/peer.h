@@ -95,6 +95,8 @@ void peer_count_taken(struct peer *p, uint64_t bytes);
 void peer_agreed(struct peer *p, bool is_given, const struct wire_hash *hash);
 /* How many may be given now, by --rate; wakes the loop when there are more. */
 uint64_t peer_allowance(struct peer *p, uint64_t wanted);
+/* Whether enough was written to a stream that could not be sent yet. */
+bool peer_is_ahead(const struct peer *p, stt_handle stream);
 /* For the time left; 0: not known. */
 void peer_expect(struct peer *p, uint64_t bytes_total);
 

@@ -140,7 +140,8 @@ static size_t write_data(struct writer *w, size_t work)
     void *to;
     size_t room;
     uint64_t len = peer_allowance(w->peer, least(w->run_left, work));
-    if (!len || stt_stream_reserve(w->peer->ep, w->stream, &to, &room))
+    if (!len || peer_is_ahead(w->peer, w->stream) ||
+        stt_stream_reserve(w->peer->ep, w->stream, &to, &room))
         return 0;
     len = least(len, room);
     content_read(&w->content, to, (size_t)len);
