@@ -225,7 +225,8 @@ static size_t any_port_prefix(struct bytes permit)
 {
     struct bytes rest = permit;
     char host[TARGET_HOST_ROOM];
-    bool is_host = take_host(host, &rest) && bytes_equal(rest, BYTES_TEXT("*"));
+    bool is_host = !begins(permit, UNIX_PREFIX) && take_host(host, &rest) &&
+                   bytes_equal(rest, BYTES_TEXT("*"));
     return is_host ? permit.len - 1 : 0;
 }
 
