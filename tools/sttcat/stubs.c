@@ -1,3 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-#include "tools/sttcat/peer.h"
-const struct job forward_job, permit_job;
