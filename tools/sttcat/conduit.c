@@ -72,6 +72,8 @@ void conduit_on_stream(struct conduit *c, stt_ns now, const struct stt_stream_ev
         (void)shutdown(c->port.fd, SHUT_RD);
         end_if_over(c);
     }
+    if (event->what & STT_STREAM_ENDED) /* all was written; we had not looked yet */
+        disconnect(c, false);
 }
 
 /* -- from the connection ----------------------------------------------------------------------- */
