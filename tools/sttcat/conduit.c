@@ -65,12 +65,13 @@ void conduit_on_stream(struct conduit *c, stt_ns now, const struct stt_stream_ev
         c->has_bytes = true;
     if (c->port.fd < 0)
         return;
-    if (event->what & STT_STREAM_RESET) {
+    const bool was_reset = (event->what & STT_STREAM_RESET) && c->takes; /* else: as we wished */
+    const bool is_stopped = (event->what & STT_STREAM_STOPPED) && c->gives;
+    if (was_reset || (is_stopped && !c->takes)) {
         conduit_break(c, now);
-    } else if ((event->what & STT_STREAM_STOPPED) && c->gives) {
+    } else if (is_stopped) {
         c->gives = false;
         (void)shutdown(c->port.fd, SHUT_RD);
-        end_if_over(c);
     }
     if (event->what & STT_STREAM_ENDED) /* all was written; we had not looked yet */
         disconnect(c, false);
