@@ -112,7 +112,7 @@ END_TEST
 START_TEST(who_does_not_answer_is_given_up_in_time)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    char text[64];
+    char text[sizeof name.sun_path + 8];
     int listener = socket(AF_UNIX, SOCK_STREAM, 0), other = socket(AF_UNIX, SOCK_STREAM, 0);
     snprintf(name.sun_path, sizeof name.sun_path, "/tmp/stt-dial-%d", (int)getpid());
     ck_assert(!bind(listener, (struct sockaddr *)&name, sizeof name) && !listen(listener, 0));
