@@ -93,7 +93,7 @@ static bool listen_all(struct forward *f)
         const enum exits failed = listeners_add(&f->listeners, &f->rules[i], why);
         if (failed) {
             f->is_over = true;
-            peer_fail(f->peer, failed, CODE_INPUT, "%s", why);
+            peer_fail(f->peer, (int)failed, CODE_INPUT, "%s", why);
             return false;
         }
     }
