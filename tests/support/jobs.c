@@ -252,9 +252,8 @@ static void pump(struct programs *p, struct job *writer, stt_ns until)
 bool job_ends_within(struct job *j, stt_ns within_ns)
 {
     stt_ns until = now() + within_ns;
-    do
+    for (bool is_first = true; !j->has_ended && (is_first || now() < until); is_first = false)
         pump(j->programs, NULL, until);
-    while (!j->has_ended && now() < until);
     return j->has_ended;
 }
 

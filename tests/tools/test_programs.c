@@ -106,6 +106,7 @@ START_TEST(two_run_beside_each_other_and_neither_waits_for_a_reader)
     struct job *other = programs_start(&p, "read line <forth; echo $line >&2; exit 3");
     ck_assert_str_eq(job_line(other, "ir"), "first");
     job_require(other, 3);
+    ck_assert(job_ends_within(one, STT_S(1000)) && job_ends_within(other, STT_S(1000)));
     job_require(one, 0);
     ck_assert_uint_eq(one->out.bytes, 500000);
     programs_end(&p);
