@@ -118,7 +118,7 @@ END_TEST
 /* -- each direction ends by itself (CASE 65) ----------------------------------------------------
  */
 
-START_TEST(case_65_the_client_ends_first_and_is_answered_later)
+START_TEST(the_client_ends_first_and_is_answered_later_case_65)
 {
     if (!begin(_i))
         return;
@@ -136,7 +136,7 @@ START_TEST(case_65_the_client_ends_first_and_is_answered_later)
 }
 END_TEST
 
-START_TEST(case_65_the_listener_ends_first_and_is_told_more)
+START_TEST(the_listener_ends_first_and_is_told_more_case_65)
 {
     if (!begin(_i))
         return;
@@ -248,7 +248,7 @@ END_TEST
 static const bool sides[] = {false, true};
 enum { SIDES = 2 };
 
-START_TEST(case_63_a_full_disk_is_told_to_both)
+START_TEST(a_full_disk_is_told_to_both_case_63)
 {
     if (!begin(_i / SIDES))
         return;
@@ -265,7 +265,7 @@ START_TEST(case_63_a_full_disk_is_told_to_both)
 }
 END_TEST
 
-START_TEST(case_64_a_reader_that_leaves_ends_both_and_quietly)
+START_TEST(a_reader_that_leaves_ends_both_and_quietly_case_64)
 {
     if (!begin(_i / SIDES))
         return;
@@ -305,7 +305,7 @@ static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = 3 };
 
 /* Which side gives, which of them is meant, and with what. */
-START_TEST(case_66_an_interrupted_program_ends_at_once_and_says_so)
+START_TEST(an_interrupted_program_ends_at_once_and_says_so_case_66)
 {
     if (!begin(_i / (SIGNALS * 4)))
         return;
@@ -326,7 +326,7 @@ START_TEST(case_66_an_interrupted_program_ends_at_once_and_says_so)
 }
 END_TEST
 
-START_TEST(case_66_before_anybody_came_it_just_ends)
+START_TEST(interrupted_before_anybody_came_it_just_ends_case_66)
 {
     if (!begin(_i / SIGNALS))
         return;
@@ -344,7 +344,7 @@ START_TEST(case_66_before_anybody_came_it_just_ends)
 }
 END_TEST
 
-START_TEST(case_66_what_was_stopped_goes_on_where_it_was)
+START_TEST(what_was_stopped_goes_on_where_it_was_case_66)
 {
     if (!begin(_i / SIDES))
         return;
@@ -366,7 +366,7 @@ START_TEST(case_66_what_was_stopped_goes_on_where_it_was)
 }
 END_TEST
 
-START_TEST(case_66_what_stays_stopped_is_given_up)
+START_TEST(what_stays_stopped_is_given_up_case_66)
 {
     if (!begin(_i / SIDES))
         return;
@@ -599,18 +599,18 @@ END_TEST
 SUITE("sttcat", LOOP(bytes_of_any_number_go_to_the_listener, 0, IOS *SIZES),
       LOOP(and_from_it, 0, IOS *SIZES), LOOP(both_ways_at_once_over_pipes, 0, IOS),
 
-      LOOP(case_65_the_client_ends_first_and_is_answered_later, 0, IOS),
-      LOOP(case_65_the_listener_ends_first_and_is_told_more, 0, IOS),
+      LOOP(the_client_ends_first_and_is_answered_later_case_65, 0, IOS),
+      LOOP(the_listener_ends_first_and_is_told_more_case_65, 0, IOS),
       LOOP(what_is_said_is_heard_at_once, 0, IOS), LOOP(a_closed_input_is_an_empty_one, 0, IOS * 2),
       TEST(with_all_three_closed_nothing_is_lost_silently),
       LOOP(directions_that_are_not_wanted_do_not_wait, 0, IOS),
       TEST(bytes_for_who_takes_none_are_refused),
-      LOOP(case_63_a_full_disk_is_told_to_both, 0, IOS *SIDES),
-      LOOP(case_64_a_reader_that_leaves_ends_both_and_quietly, 0, IOS *SIDES),
-      LOOP(case_66_an_interrupted_program_ends_at_once_and_says_so, 0, IOS *SIGNALS * 4),
-      LOOP(case_66_before_anybody_came_it_just_ends, 0, IOS *SIGNALS),
-      LOOP(case_66_what_was_stopped_goes_on_where_it_was, 0, IOS *SIDES),
-      LOOP(case_66_what_stays_stopped_is_given_up, 0, IOS *SIDES),
+      LOOP(a_full_disk_is_told_to_both_case_63, 0, IOS *SIDES),
+      LOOP(a_reader_that_leaves_ends_both_and_quietly_case_64, 0, IOS *SIDES),
+      LOOP(an_interrupted_program_ends_at_once_and_says_so_case_66, 0, IOS *SIGNALS * 4),
+      LOOP(interrupted_before_anybody_came_it_just_ends_case_66, 0, IOS *SIGNALS),
+      LOOP(what_was_stopped_goes_on_where_it_was_case_66, 0, IOS *SIDES),
+      LOOP(what_stays_stopped_is_given_up_case_66, 0, IOS *SIDES),
       LOOP(a_listener_that_is_started_anew_is_found_at_the_old_place, 0, IOS),
       LOOP(a_client_waits_for_a_listener_that_comes_later, 0, IOS),
       LOOP(a_listener_that_stays_serves_one_after_the_other, 0, IOS),
