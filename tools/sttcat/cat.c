@@ -118,6 +118,7 @@ static void forget_peer(struct cat *cat, uint32_t i)
         cat->result = EXIT_PARTIAL; /* one of many */
     }
     cat->peers[i] = cat->peers[--cat->n_peers];
+    cat->loop.n = 0; /* what it waited for goes with it; the others say so again */
     peer_free(p);
 }
 

@@ -155,7 +155,7 @@ END_TEST
 static bool permits(const char *permit, const char *text)
 {
     const char *at[] = {"nobody:1", permit};
-    const struct option_texts texts = {.at = {at[0], at[1]}, .n = 2};
+    const struct option_texts texts = {.at = at, .n = 2};
     return target_is_permitted(&texts, bytes_of_text(text));
 }
 
