@@ -19,7 +19,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PEERS_MAX = 256 };
+enum {
+    PEERS_MAX = 256,
+    RING_BYTES = 8 << 20,   /* of one stream that sends */
+    RINGS_BYTES = 16 << 20, /* of all lanes */
+    FORWARD_RING_BYTES = 512 << 10,
+    STREAM_WINDOW_BYTES = 16 << 20,
+    SESSION_WINDOW_BYTES = 32 << 20,
+};
 
 struct cat {
     struct plan *plan;
@@ -327,6 +334,22 @@ static enum loop_turn turn(void *ctx)
 /* -- the beginning and the end -------------------------------------------------------------------
  */
 
+static void at_most(uint64_t *value, uint64_t most)
+{
+    *value = *value < most ? *value : most;
+}
+
+/* However large a file and however slow who reads: a transfer stays below 64 MiB. Rings are only
+ * there while there is something in them; what one side may keep is divided among its lanes. */
+static void bound_memory(const struct plan *plan, struct stt_config *e)
+{
+    at_most(&e->send_ring_bytes, plan->job == JOB_FORWARD ? FORWARD_RING_BYTES : RING_BYTES);
+    if (plan->lanes > 1)
+        at_most(&e->send_ring_bytes, RINGS_BYTES / plan->lanes);
+    at_most(&e->stream_window_max, STREAM_WINDOW_BYTES);
+    at_most(&e->session_window_max, SESSION_WINDOW_BYTES);
+}
+
 static void configure(const struct cat *cat, struct stt_node_config *config)
 {
     const struct plan_flags *f = &cat->plan->flags;
@@ -334,6 +357,7 @@ static void configure(const struct cat *cat, struct stt_node_config *config)
     (void)!stt_config_preset(e, f->preset ? f->preset : "balanced");
     snprintf(e->application, sizeof e->application, "%s",
              f->application ? f->application : "sttcat/1");
+    bound_memory(cat->plan, e);
     config->io = !f->io ? STT_IO_AUTO : strcmp(f->io, "mmsg") == 0 ? STT_IO_MMSG : STT_IO_URING;
     config->dscp = cat->plan->dscp;
     if (f->congestion)
