@@ -358,6 +358,8 @@ static bool on_settled(struct give *job, struct given *g, const struct wire_mess
 static bool on_message(void *ctx, const struct wire_message *m)
 {
     struct give *job = ctx;
+    if (m->type == WIRE_DONE)
+        return job->is_listed && !job->entries.n;
     struct entry *entry = entries_find(&job->entries, m->index);
     if (!entry)
         return false;

@@ -264,7 +264,8 @@ static bool on_message(struct peer *p, const struct wire_message *message)
         return on_hello(p, message);
     if (message->type == WIRE_DONE) {
         m->has_heard_done = true;
-        return p->has_hello;
+        return p->has_hello &&
+               (p->plan->job == JOB_FORWARD || m->job->on_message(m->work, message));
     }
     return p->has_hello && m->work && m->job->on_message(m->work, message);
 }
@@ -279,6 +280,7 @@ static void read_control(struct peer *p)
 {
     struct peer_more *m = p->more;
     struct stt_message_read read;
+    struct stt_stream_info info;
     struct wire_message message;
     while (may_read(p) &&
            stt_stream_read_message(p->ep, p->loop->now, m->control, m->partial + m->partial_len,
@@ -293,6 +295,9 @@ static void read_control(struct peer *p)
                 break_off(p);
         }
     }
+    if (may_read(p) && !m->has_heard_done && stt_stream_info(p->ep, m->control, &info) == STT_OK &&
+        info.is_read_to_end)
+        break_off(p);
 }
 
 /* Streams can be here before the HELLO that says what they are. */

@@ -21,7 +21,7 @@ struct job {
     /* Both sides have said HELLO, or, for the initiator, we have. NULL: memory. */
     void *(*begin)(struct peer *p);
     void (*end)(void *job); /* the session has ended, in whatever way */
-    /* All but HELLO and DONE. False: it cannot be (the peer is closed with `protocol`). */
+    /* All but HELLO; and DONE but in the job forward: whether it may be said now. False: it cannot be (the peer is closed with `protocol`). */
     bool (*on_message)(void *job, const struct wire_message *m);
     bool (*on_stream)(void *job, const struct stt_stream_event *event);
     /* Whatever can be done now; true if something was. It says what it waits for (loop.h). */

@@ -106,10 +106,22 @@ static bool on_receipt(struct pipe *x, const struct wire_message *m)
     return true;
 }
 
+static bool pipe_is_settled(const void *job)
+{
+    const struct pipe *x = job;
+    const struct peer *p = x->peer;
+    bool takes = p->takes && p->hello.flags & WIRE_GIVES;
+    bool hears = !p->takes && p->hello.flags & WIRE_GIVES;
+    return p->has_hello && x->has_said_end && x->has_receipt && (!takes || x->has_given_receipt) &&
+           (!hears || x->has_end);
+}
+
 static bool pipe_on_message(void *job, const struct wire_message *m)
 {
     if (m->type == WIRE_END)
         return on_end(job, m);
+    if (m->type == WIRE_DONE)
+        return pipe_is_settled(job);
     return m->type == WIRE_RECEIPT && on_receipt(job, m);
 }
 
@@ -255,16 +267,6 @@ static bool pipe_turn(void *job)
     look_at_wishes(x);
     bool took = take(x), receipted = give_receipt(x), gave = give(x);
     return took || receipted || gave;
-}
-
-static bool pipe_is_settled(const void *job)
-{
-    const struct pipe *x = job;
-    const struct peer *p = x->peer;
-    bool takes = p->takes && p->hello.flags & WIRE_GIVES;
-    bool hears = !p->takes && p->hello.flags & WIRE_GIVES;
-    return p->has_hello && x->has_said_end && x->has_receipt && (!takes || x->has_given_receipt) &&
-           (!hears || x->has_end);
 }
 
 const struct job pipe_job = {

@@ -43,6 +43,7 @@ struct lane {
     struct reader reader;
     struct taken *file; /* NULL: what comes is of no use */
     bool is_in_record;
+    bool is_over;
     uint64_t zeros_left; /* to be hashed */
 };
 
@@ -54,7 +55,7 @@ struct take {
     struct stt_list news; /* not looked at */
     struct taken *looking;
     struct lane of[WIRE_LANES_MAX];
-    uint32_t n_open;
+    uint32_t n_open, n_wanted, n_over; /* files; of those, wanted; lanes */
     uint64_t n_named, bytes_expected;
     bool is_listed;
 };
@@ -77,6 +78,7 @@ static void taken_free(struct take *job, struct taken *t, bool is_useless)
 {
     if (t->state != NEW && t->kind == ENTRY_FILE) {
         job->n_open--;
+        job->n_wanted -= t->state >= WANTED;
         place_file_close(&t->file, is_useless);
     }
     content_end(&t->content);
@@ -124,6 +126,7 @@ static void end_looking(struct take *job, struct taken *t)
         }
     }
     t->state = is_there ? ASKED : WANTED;
+    job->n_wanted += !is_there;
     expect(job, 0, is_there ? t->bytes : t->content.at);
     peer_send(job->peer, &(struct wire_message){
                              .type = is_there ? WIRE_HAVE : WIRE_WANT,
@@ -322,8 +325,11 @@ static size_t lane_step(struct take *job, struct lane *lane, size_t work)
     enum reader_step step = reader_next(&lane->reader);
     size_t done = 1;
     switch (step) {
-    case READER_WAITS:
     case READER_OVER:
+        job->n_over += !lane->is_over;
+        lane->is_over = true;
+        return 0;
+    case READER_WAITS:
         return 0;
     case READER_BEGIN:
         can_be = begin_record(job, lane);
@@ -362,6 +368,8 @@ static bool receive_some(struct take *job)
         }
         all += done;
     }
+    if (job->n_wanted && job->n_over && job->n_over == job->lanes.n)
+        peer_fail(job->peer, EXIT_NETWORK, CODE_PROTOCOL, "it ended before it sent everything");
     return all > 0;
 }
 
@@ -414,6 +422,12 @@ static bool on_same(struct take *job, const struct wire_message *m)
     return true;
 }
 
+static bool is_settled(const void *ctx)
+{
+    const struct take *job = ctx;
+    return job->is_listed && !job->entries.n;
+}
+
 static bool on_message(void *ctx, const struct wire_message *m)
 {
     switch (m->type) {
@@ -423,6 +437,8 @@ static bool on_message(void *ctx, const struct wire_message *m)
         return on_list_end(ctx, m);
     case WIRE_SAME:
         return on_same(ctx, m);
+    case WIRE_DONE:
+        return is_settled(ctx);
     default:
         return false;
     }
@@ -476,12 +492,6 @@ static bool turn(void *ctx)
     is_busy |= receive_some(job);
     is_busy |= end_directories(job);
     return is_busy;
-}
-
-static bool is_settled(const void *ctx)
-{
-    const struct take *job = ctx;
-    return job->is_listed && !job->entries.n;
 }
 
 const struct job files_take_job = {begin, end, on_message, on_stream, turn, is_settled};
