@@ -255,7 +255,9 @@ static void lose_file(struct take *job, struct lane *lane, enum wire_outcome out
 static bool has_room_for(const struct lane *lane)
 {
     const struct taken *t = lane->file;
-    return !t || lane->reader.bytes <= t->bytes - t->file.bytes;
+    const struct reader *r = &lane->reader;
+    uint64_t room = t ? t->bytes - t->file.bytes : 0;
+    return !t || (r->bytes <= room && r->run_left <= room - r->bytes);
 }
 
 static bool take_data(struct take *job, struct lane *lane)
@@ -302,7 +304,7 @@ static enum wire_outcome judge(struct take *job, struct taken *t, const struct r
     struct wire_hash hash = hash_value(t->content.hash);
     if (!r->is_whole)
         return OUTCOME_INPUT;
-    if (r->bytes != t->file.bytes || !hash_equal(&hash, &r->hash))
+    if (r->bytes != t->bytes || r->bytes != t->file.bytes || !hash_equal(&hash, &r->hash))
         return OUTCOME_INTEGRITY;
     return place_file_keep(&job->place, &t->file, t->mode, t->modified_ns);
 }
