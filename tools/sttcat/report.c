@@ -209,11 +209,13 @@ void report_connected(const struct peer *p)
     say_object_text(&o, "mode", mode_name(info.mode));
     say_object_text(&o, "suite", info.suite);
     say_object_bool(&o, "initiator", info.initiator);
-    say_object_number(&o, "rtt_ns", info.rtt_ns);
+    if (info.rtt_ns)
+        say_object_number(&o, "rtt_ns", info.rtt_ns);
     say_object_end(&o);
-    if (!say_is_json())
-        say_note(1, "connected to %s, peer %s, mode %s, %s, rtt %s", at, id, mode_name(info.mode),
-                 info.suite, units_time(rtt, info.rtt_ns));
+    if (!say_is_json()) /* who was called has not measured it yet */
+        say_note(1, "connected to %s, peer %s, mode %s, %s%s%s", at, id, mode_name(info.mode),
+                 info.suite, info.rtt_ns ? ", rtt " : "",
+                 info.rtt_ns ? units_time(rtt, info.rtt_ns) : "");
 }
 
 static void say_stats(const struct stt_session_stats *s)
@@ -254,9 +256,10 @@ void report_end(const struct peer *p)
     struct peer_counts c = peer_counts(p);
     struct stt_session_stats s;
     struct say_object o;
-    stt_ns took = c.ended_at > c.began_at ? c.ended_at - c.began_at : 1;
+    /* What came and went at once took no time that could be told, and had no rate. */
+    stt_ns took = c.began_at ? c.ended_at - c.began_at : 0;
     uint64_t most = c.given > c.taken ? c.given : c.taken;
-    uint64_t bits = (uint64_t)((double)most * 8e9 / (double)took);
+    uint64_t bits = took ? (uint64_t)((double)most * 8e9 / (double)took) : 0;
     say_progress("");
     say_object_begin(&o, "end");
     say_object_number(&o, "exit", (uint64_t)peer_result(p));
