@@ -92,19 +92,20 @@ static bool needs(struct option_set *set, const char *a, const char *b, bool has
 static bool check_pairs(struct option_set *set, char *why)
 {
     static const char *const pairs[][2] = {
-        {"ipv4", "ipv6"},          {"send", "recv"},        {"send", "exec"},
-        {"recv", "exec"},          {"listen", "scan"},      {"listen", "forward"},
-        {"listen", "peer"},        {"quiet", "progress"},   {"send-only", "recv-only"},
-        {"send-only", "no-stdin"}, {"peer", "code"},        {"raw", "send"},
-        {"raw", "recv"},           {"raw", "forward"},      {"raw", "permit"},
-        {"raw", "exec"},           {"code", "seed-file"},   {"code", "code-fd"},
-        {"seed-file", "seed-fd"},  {"exec", "forward"},     {"exec", "permit"},
-        {"send", "forward"},       {"recv", "forward"},     {"send", "permit"},
-        {"recv", "permit"},        {"listen", "source"},    {"listen", "source-port"},
-        {"exec", "no-stdin"},      {"ticket-file", "peer"}, {"ticket-file", "listen"},
-        {"ticket-file", "code"},   {"seed-fd", "code"},     {"seed-fd", "code-fd"},
-        {"raw", "streams"},
+        {"ipv4", "ipv6"},          {"send", "recv"},          {"send", "exec"},
+        {"recv", "exec"},          {"listen", "scan"},        {"listen", "forward"},
+        {"listen", "peer"},        {"quiet", "progress"},     {"send-only", "recv-only"},
+        {"send-only", "no-stdin"}, {"peer", "code"},          {"raw", "send"},
+        {"raw", "recv"},           {"raw", "forward"},        {"raw", "permit"},
+        {"raw", "exec"},           {"code", "seed-file"},     {"code", "code-fd"},
+        {"seed-file", "seed-fd"},  {"exec", "forward"},       {"exec", "permit"},
+        {"send", "forward"},       {"recv", "forward"},       {"send", "permit"},
+        {"recv", "permit"},        {"listen", "source"},      {"exec", "no-stdin"},
+        {"ticket-file", "peer"},   {"ticket-file", "listen"}, {"ticket-file", "code"},
+        {"seed-fd", "code"},       {"seed-fd", "code-fd"},    {"raw", "streams"},
     };
+    if (options_is_set(set, "listen") && options_is_set(set, "source-port"))
+        return refuse(why, "with -l the port stands without -p: sttcat -l 4433");
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (options_is_set(set, pairs[i][0]) && options_is_set(set, pairs[i][1]))
             return refuse(why, "--%s and --%s do not go together", pairs[i][0], pairs[i][1]);
@@ -137,7 +138,16 @@ static bool join(char *out, size_t room, const char *host, const char *port, cha
     return (len > 0 && (size_t)len < room) || refuse(why, "'%.60s...' is too long", host);
 }
 
-/* `sttcat --send a b HOST PORT`: the last of what --send has taken is where to. */
+static bool is_numeric(const char *host)
+{
+    struct stt_address address;
+    char text[80];
+    int len = snprintf(text, sizeof text, strchr(host, ':') ? "[%s]:1" : "%s:1", host);
+    return (size_t)len < sizeof text && stt_address_parse(&address, text) == STT_OK;
+}
+
+/* `sttcat --send a b HOST PORT`: the last of what --send has taken is where to. Where a listener
+ * has an address, too, it is a number. */
 static void give_back(struct option_texts *words, struct option_texts *paths, bool listens)
 {
     uint32_t n = 0;
@@ -146,7 +156,7 @@ static void give_back(struct option_texts *words, struct option_texts *paths, bo
     if (!listens && is_ticket(paths->at[paths->n - 1]))
         n = 1;
     else if (is_port(paths->at[paths->n - 1]))
-        n = listens ? 1 : 2;
+        n = listens && !is_numeric(paths->at[paths->n - 2]) ? 1 : 2;
     if (n == 0 || paths->n <= n)
         return;
     paths->n -= n;
