@@ -150,13 +150,13 @@ static void begin_job(struct peer *p)
         peer_fail(p, EXIT_LOCAL_IO, CODE_INPUT, "the job cannot begin: out of memory or processes");
 }
 
-static bool open_control(struct peer *p)
+static int open_control(struct peer *p)
 {
     struct stt_stream_options options = STT_STREAM_OPTIONS_INIT;
     options.messages = true;
     options.urgency = 1;
     options.no_delay = true;
-    return stt_stream_open(p->ep, p->loop->now, p->session, &options, &p->more->control) == STT_OK;
+    return stt_stream_open(p->ep, p->loop->now, p->session, &options, &p->more->control);
 }
 
 struct peer *peer_new(struct cat *cat, const struct plan *plan, struct loop *loop,
@@ -190,7 +190,10 @@ void peer_begin(struct peer *p)
     } else if (p->plan->flags.raw) {
         begin_job(p);
     } else if (p->is_initiator) {
-        if (!open_control(p)) {
+        int error = open_control(p);
+        if (error == STT_E_STATE)
+            return; /* it has been closed already; why, comes with that event */
+        if (error) {
             peer_fail(p, EXIT_NETWORK, CODE_PROTOCOL, "no stream could be opened");
             return;
         }
@@ -477,7 +480,8 @@ void peer_on_closed(struct peer *p, const struct stt_event *event)
         say_error("%s: the other side ended it: %s", p->name,
                   *event->text ? event->text : "it gave no reason");
     else
-        say_error("%s: %s", p->name, stt_reason_text(event->reason));
+        say_error("%s: %s%s", p->name, stt_reason_text(event->reason),
+                  event->reason == STT_REASON_APPLICATION ? "; see --raw and --application" : "");
 }
 
 bool peer_is_over(const struct peer *p)

@@ -40,10 +40,10 @@ static void *raw_begin(struct peer *p)
     x->output.port.fd = x->output.given_fd = -1;
     bool is_fine = input_begin(&x->input, p->gives ? cat_take_stdin(p->cat) : -1);
     is_fine = output_begin(&x->output, STDOUT_FILENO, p->plan->flags.keep_open) && is_fine;
-    if (p->is_initiator)
-        is_fine =
-            !stt_stream_open(p->ep, p->loop->now, p->session, &options, &x->stream) && is_fine;
-    if (is_fine)
+    int error = p->is_initiator
+                    ? stt_stream_open(p->ep, p->loop->now, p->session, &options, &x->stream)
+                    : STT_OK;
+    if (is_fine && (!error || error == STT_E_STATE)) /* closed already: there will be word of it */
         return x;
     raw_end(x);
     return NULL;
