@@ -400,8 +400,8 @@ static int open_node(struct cat *cat)
         return cannot("no sockets", EXIT_LOCAL_IO, stt_error_text(error));
     if (!loop_begin(&cat->loop, cat->node))
         return cannot("no descriptors are left", EXIT_LOCAL_IO, "");
-    if (!door_open(cat->door, cat->node, why))
-        return cannot(why, EXIT_USAGE, "");
+    if (!door_open(cat->door, cat->node, &exits, why))
+        return cannot(why, exits, "");
     return EXIT_DONE;
 }
 

@@ -114,7 +114,8 @@ static enum stt_mode choose_mode(const struct door *d)
     return d->has_seed ? STT_MODE_S : STT_MODE_K;
 }
 
-static bool gather(struct door *d, char *why)
+/* *exits is that of the tools for files that are refused, until it is about arguments. */
+static bool gather(struct door *d, int *exits, char *why)
 {
     const struct plan_flags *f = &d->plan->flags;
     bool is_durable;
@@ -128,6 +129,7 @@ static bool gather(struct door *d, char *why)
     } else if (!find_known(d, why)) {
         return false;
     }
+    *exits = EXIT_USAGE;
     if (d->has_seed && wants_code(d))
         return fail(why, "a seed and a code do not go together; give one of them");
     if (!read_code(d, why))
@@ -145,8 +147,7 @@ struct door *door_new(struct plan *plan, int *exits, char why[OPTION_WHY_ROOM])
         return NULL;
     }
     d->plan = plan;
-    if (!gather(d, why)) {
-        *exits = EXIT_USAGE;
+    if (!gather(d, exits, why)) {
         door_free(d);
         return NULL;
     }
@@ -202,13 +203,15 @@ static int draw_code(struct door *d, struct stt_node *node)
     return stt_endpoint_code_new(stt_node_endpoint(node), stt_node_now(node), d->code, &slot);
 }
 
-bool door_open(struct door *d, struct stt_node *node, char why[OPTION_WHY_ROOM])
+bool door_open(struct door *d, struct stt_node *node, int *exits, char why[OPTION_WHY_ROOM])
 {
     struct stt_endpoint *ep = stt_node_endpoint(node);
     if (!d->plan->flags.listen)
         return true;
+    *exits = EXIT_LOCAL_IO;
     if (!open_list(d, ep, why))
         return false;
+    *exits = EXIT_USAGE;
     if (d->draws_code)
         return draw_code(d, node) == STT_OK || fail(why, "no code could be drawn");
     if (!d->has_code)

@@ -15,8 +15,8 @@ void door_free(struct door *d);
 
 /* Before the node is made. */
 void door_configure(const struct door *d, struct stt_config *config);
-/* What takes a node: allow-lists and codes. False: `why`. */
-bool door_open(struct door *d, struct stt_node *node, char why[OPTION_WHY_ROOM]);
+/* What takes a node: allow-lists and codes. False: *exits and `why`. */
+bool door_open(struct door *d, struct stt_node *node, int *exits, char why[OPTION_WHY_ROOM]);
 /* Says how others come in; `bound` is where. */
 void door_say(const struct door *d, const char *bound);
 /* A code that was drawn here is gone: another one, with -k. */
