@@ -157,6 +157,28 @@ static void on_connected(struct cat *cat, stt_handle session)
         cat->is_over = true, cat->result = EXIT_LOCAL_IO;
 }
 
+/* A socket for all addresses of IPv6 takes those of IPv4, too. */
+static bool is_of_our_family(const struct cat *cat, stt_handle session)
+{
+    struct stt_session_info info;
+    char from[STT_ADDRESS_TEXT_ROOM];
+    if (!cat->plan->flags.ipv6 ||
+        stt_session_info(stt_node_endpoint(cat->node), session, &info) != STT_OK)
+        return true;
+    stt_address_text(&info.path.remote, from);
+    return from[0] == '[';
+}
+
+static void on_accepted(struct cat *cat, stt_handle session)
+{
+    struct peer *p;
+    if (!is_of_our_family(cat, session))
+        (void)stt_session_close(stt_node_endpoint(cat->node), cat->loop.now, session, CODE_REFUSED,
+                                "it serves peers over IPv6 only");
+    else if ((p = add_peer(cat, session, false)))
+        peer_begin(p);
+}
+
 static void say_no_answer(const struct cat *cat)
 {
     stt_ns wait = cat->plan->flags.connect_timeout ? cat->plan->flags.connect_timeout : STT_S(10);
@@ -235,8 +257,7 @@ static void on_event(struct cat *cat, const struct stt_event *event)
         on_connected(cat, event->session);
         break;
     case STT_EVENT_ACCEPTED:
-        if ((p = add_peer(cat, event->session, false)))
-            peer_begin(p);
+        on_accepted(cat, event->session);
         break;
     case STT_EVENT_CLOSED:
         if (p)
@@ -419,6 +440,8 @@ static int begin_listening(struct cat *cat)
                       : error == STT_E_NOT_FOUND ? "this machine does not have this address"
                                                  : stt_error_text(error));
     stt_address_text(&at, bound);
+    if (strncmp(cat->plan->at, "0.0.0.0:", 8) == 0) /* not [::], which is both families */
+        snprintf(bound, sizeof bound, "0.0.0.0:%u", at.port);
     cat->plan->at = bound;
     door_say(cat->door, bound);
     if (stt_node_hint(cat->node, hint))
