@@ -218,14 +218,23 @@ void report_connected(const struct peer *p)
                  info.rtt_ns ? units_time(rtt, info.rtt_ns) : "");
 }
 
+static void say_stat(const char *name, const char *words, uint64_t value)
+{
+    char text[UNITS_ROOM];
+    size_t len = strlen(name);
+    if (len > 3 && strcmp(name + len - 3, "_ns") == 0)
+        say_line("%-40s %s", words, units_time(text, value));
+    else
+        say_line("%-40s %" PRIu64, words, value);
+}
+
 static void say_stats(const struct stt_session_stats *s)
 {
     struct say_object o;
     say_object_begin(&o, "stats");
 #define X(name, words)                                                                             \
     say_object_number(&o, #name, s->name);                                                         \
-    if (!say_is_json())                                                                            \
-        say_line("%-40s %" PRIu64, words, s->name);
+    say_stat(#name, words, s->name);
     STT_SESSION_STATS(X)
 #undef X
     say_object_end(&o);
