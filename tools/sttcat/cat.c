@@ -109,6 +109,21 @@ static struct peer *add_peer(struct cat *cat, stt_handle session, bool is_initia
     return p;
 }
 
+/* Where there is a code that was drawn here: another one. */
+static void renew_code(struct cat *cat)
+{
+    if (door_renew(cat->door, cat->node))
+        door_say(cat->door, cat->plan->at);
+}
+
+/* Who came in and was not served has used the code up. */
+static void on_left_early(struct cat *cat)
+{
+    const struct plan_flags *f = &cat->plan->flags;
+    if (f->listen && !f->keep_open && cat->n_peers == 0 && !cat->is_over && !cat->is_stopping)
+        renew_code(cat);
+}
+
 static void forget_peer(struct cat *cat, uint32_t i)
 {
     struct peer *p = cat->peers[i];
@@ -127,6 +142,7 @@ static void forget_peer(struct cat *cat, uint32_t i)
     cat->peers[i] = cat->peers[--cat->n_peers];
     cat->loop.n = 0; /* what it waited for goes with it; the others say so again */
     peer_free(p);
+    on_left_early(cat);
 }
 
 /* -- events --------------------------------------------------------------------------------------
@@ -172,11 +188,13 @@ static bool is_of_our_family(const struct cat *cat, stt_handle session)
 static void on_accepted(struct cat *cat, stt_handle session)
 {
     struct peer *p;
-    if (!is_of_our_family(cat, session))
+    if (!is_of_our_family(cat, session)) {
         (void)stt_session_close(stt_node_endpoint(cat->node), cat->loop.now, session, CODE_REFUSED,
                                 "it serves peers over IPv6 only");
-    else if ((p = add_peer(cat, session, false)))
+        on_left_early(cat);
+    } else if ((p = add_peer(cat, session, false))) {
         peer_begin(p);
+    }
 }
 
 static void say_no_answer(const struct cat *cat)
@@ -238,9 +256,8 @@ static void on_code_ended(struct cat *cat, const struct stt_event *event)
         cat->is_over = true;
         cat->result = EXIT_PROVEN_WRONG;
     } else if (is_needed && event->reason != STT_REASON_LOCAL_CLOSE &&
-               (cat->plan->flags.keep_open || event->reason != STT_REASON_CODE_USED) &&
-               door_renew(cat->door, cat->node)) {
-        door_say(cat->door, cat->plan->at);
+               (cat->plan->flags.keep_open || event->reason != STT_REASON_CODE_USED)) {
+        renew_code(cat);
     }
 }
 

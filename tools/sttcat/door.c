@@ -300,7 +300,7 @@ void door_say(const struct door *d, const char *bound)
     stt_peer_id_encode(&d->identity.peer_id, id);
     place(to, sizeof to, bound);
     say_event(d, bound, id);
-    if (say_is_json() || !say_wants(0))
+    if (say_is_json() || (!say_wants(0) && !d->draws_code)) /* without the code nobody comes in */
         return;
     say_note(0, "listening on %s; on the other side:", bound);
     if (d->draws_code)
