@@ -255,7 +255,7 @@ static void own_address(char *out, size_t room, int family)
 }
 
 /* "HOST PORT", for who is elsewhere. */
-static void place(char *out, size_t room, const char *bound)
+static void place(char *out, size_t room, const char *bound, bool wants_ipv6)
 {
     const char *colon = strrchr(bound, ':');
     char host[100];
@@ -263,7 +263,9 @@ static void place(char *out, size_t room, const char *bound)
     snprintf(host, sizeof host, "%.*s", (int)((size_t)(colon - bound) - 2 * brackets),
              bound + brackets);
     if (strcmp(host, "::") == 0 || strcmp(host, "0.0.0.0") == 0) {
-        own_address(host, sizeof host, AF_INET);
+        *host = 0;
+        if (!wants_ipv6)
+            own_address(host, sizeof host, AF_INET);
         if (!*host && brackets)
             own_address(host, sizeof host, AF_INET6);
         if (!*host && gethostname(host, sizeof host - 1))
@@ -298,7 +300,7 @@ void door_say(const struct door *d, const char *bound)
     char id[STT_PEER_ID_TEXT_ROOM], to[120];
     bool knows_us = f->identity || f->allow.n || f->allow_file;
     stt_peer_id_encode(&d->identity.peer_id, id);
-    place(to, sizeof to, bound);
+    place(to, sizeof to, bound, f->ipv6);
     say_event(d, bound, id);
     if (say_is_json() || (!say_wants(0) && !d->draws_code)) /* without the code nobody comes in */
         return;
