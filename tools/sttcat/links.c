@@ -97,8 +97,8 @@ void link_tell(const struct link *l, int level, const char *state, const char *w
     say_object_text(&o, "from", l->from);
     say_object_text(&o, "to", l->to);
     if (l->is_told_over) {
-        say_object_number(&o, "bytes_given", l->conduit.given);
-        say_object_number(&o, "bytes_taken", l->conduit.taken);
+        say_object_number(&o, "given_bytes", l->conduit.given);
+        say_object_number(&o, "taken_bytes", l->conduit.taken);
     }
     if (why)
         say_object_text(&o, "text", why);
