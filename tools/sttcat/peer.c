@@ -247,6 +247,8 @@ static bool on_hello(struct peer *p, const struct wire_message *m)
         return true;
     p->has_hello = true;
     p->hello = *m;
+    if (!p->is_initiator)
+        send_hello(p); /* it may have to wait for its turn, but not for this */
     cat_greeted(p->cat, p);
     return true;
 }
@@ -535,7 +537,6 @@ static void greet_back(struct peer *p)
     bool is_heard = p->more->stage == GREETING && !p->is_initiator && p->has_hello;
     if (!is_heard || !cat_may_begin(p->cat, p))
         return;
-    send_hello(p);
     begin_job(p);
     read_control(p);
 }
