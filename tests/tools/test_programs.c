@@ -296,8 +296,7 @@ START_TEST(trees_differ_where_anything_differs)
     static const char *const changes[] = {
         "rm copy/b/file",
         "touch copy/more",
-        "printf x | dd of=copy/b/file bs=1 seek=70000 conv=notrunc; touch -r one/b/file "
-        "copy/b/file",
+        "echo xyz | dd of=copy/b/file bs=1 seek=70000 conv=notrunc && touch -r one copy",
         "chmod 0600 copy/b/file",
         "chmod 0700 copy/b",
         "touch -d '2001-01-01 00:00:00.5' copy/b/file",
