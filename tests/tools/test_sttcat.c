@@ -115,6 +115,22 @@ START_TEST(both_ways_at_once_over_pipes)
 }
 END_TEST
 
+/* As many as a turn takes, and its multiples: the last byte of all is the last of a turn, too. */
+START_TEST(bytes_end_where_a_turn_ends)
+{
+    if (!begin(_i))
+        return;
+    for (unsigned i = 0; i < 30; i++) {
+        trees_make("in", (uint64_t)(13 + i % 4) * MIB, i);
+        struct job *l = listener("</dev/null >out"), *c = client("<in");
+        job_require(c, DONE);
+        job_require(l, DONE);
+        require_same("in", "out");
+    }
+    programs_end(&p);
+}
+END_TEST
+
 /* -- each direction ends by itself (CASE 65) ----------------------------------------------------
  */
 
@@ -598,6 +614,7 @@ END_TEST
 
 SUITE("sttcat", LOOP(bytes_of_any_number_go_to_the_listener, 0, IOS *SIZES),
       LOOP(and_from_it, 0, IOS *SIZES), LOOP(both_ways_at_once_over_pipes, 0, IOS),
+      LOOP(bytes_end_where_a_turn_ends, 0, IOS),
 
       LOOP(the_client_ends_first_and_is_answered_later_case_65, 0, IOS),
       LOOP(the_listener_ends_first_and_is_told_more_case_65, 0, IOS),

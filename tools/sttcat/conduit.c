@@ -134,12 +134,12 @@ static bool give(struct conduit *c, stt_ns now, uint64_t allowed)
 
 /* -- to the connection ------------------------------------------------------------------------- */
 
-/* All that has come is written: more will come, or that was the end. */
-static void on_dry(struct conduit *c, stt_ns now)
+/* Right behind each piece: when the next event is pulled, a stream that has ended is forgotten. */
+static void consume(struct conduit *c, stt_ns now, size_t n)
 {
     struct stt_stream_info info;
-    c->has_bytes = false;
-    (void)stt_stream_consume(c->ep, now, c->stream, 0);
+    (void)stt_stream_consume(c->ep, now, c->stream, n);
+    c->taken += n;
     if (stt_stream_info(c->ep, c->stream, &info) != STT_OK || !info.is_read_to_end)
         return;
     c->takes = false;
@@ -165,8 +165,9 @@ static void take_some(struct conduit *c, stt_ns now)
     struct stt_part parts[PARTS];
     struct iovec to[PARTS];
     size_t n = stt_stream_peek(c->ep, c->stream, parts, PARTS);
-    if (!n) {
-        on_dry(c, now);
+    if (!n) { /* more will come, or that was the end */
+        c->has_bytes = false;
+        consume(c, now, 0);
         return;
     }
     for (size_t i = 0; i < n; i++)
@@ -177,8 +178,7 @@ static void take_some(struct conduit *c, stt_ns now)
         on_write_failed(c, now);
         return;
     }
-    (void)stt_stream_consume(c->ep, now, c->stream, (size_t)written);
-    c->taken += (uint64_t)written;
+    consume(c, now, (size_t)written);
 }
 
 static bool can_take(const struct conduit *c)

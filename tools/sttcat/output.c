@@ -41,11 +41,15 @@ void output_end(struct output *s)
     s->hash = NULL;
 }
 
-static bool is_at_end(struct peer *p, stt_handle stream)
+/* Right behind each piece that was consumed: when the next event is pulled the stream is forgotten.
+ */
+static bool consume(struct output *s, struct peer *p, stt_handle stream, size_t n)
 {
     struct stt_stream_info info;
-    (void)stt_stream_consume(p->ep, p->loop->now, stream, 0);
-    return stt_stream_info(p->ep, stream, &info) == STT_OK && info.is_read_to_end;
+    if (stt_stream_consume(p->ep, p->loop->now, stream, n) || stt_stream_info(p->ep, stream, &info))
+        return false;
+    s->has_ended = info.is_read_to_end;
+    return true;
 }
 
 static size_t gather(struct iovec *to, const struct stt_part *parts, size_t n, size_t most)
@@ -69,20 +73,24 @@ static enum flow wrote(struct output *s, struct peer *p, stt_handle stream,
         hash_add(s->hash, from->iov_base, len);
         left -= len;
     }
-    return stt_stream_consume(p->ep, p->loop->now, stream, n) ? FLOW_FAILED : FLOW_MOVED;
+    return consume(s, p, stream, n) ? FLOW_MOVED : FLOW_FAILED;
 }
 
 enum flow output_move(struct output *s, struct peer *p, stt_handle stream, size_t most)
 {
     struct stt_part parts[PARTS];
     struct iovec from[PARTS];
+    if (s->has_ended)
+        return FLOW_ENDED;
     if (!(s->port.ready & POLLOUT)) {
         loop_want(p->loop, &s->port, POLLOUT);
         return FLOW_WAITS;
     }
     size_t n = stt_stream_peek(p->ep, stream, parts, PARTS);
-    if (n == 0)
-        return is_at_end(p, stream) ? FLOW_ENDED : FLOW_WAITS;
+    if (n == 0) {
+        (void)consume(s, p, stream, 0);
+        return s->has_ended ? FLOW_ENDED : FLOW_WAITS;
+    }
     n = gather(from, parts, n, most < WRITE_BYTES ? most : WRITE_BYTES);
     ssize_t written = writev(s->port.fd, from, (int)n);
     if (written >= 0)

@@ -8,7 +8,8 @@
 struct output {
     struct port port;
     int given_fd;
-    bool is_kept; /* others write to it later: it is not closed */
+    bool is_kept;   /* others write to it later: it is not closed */
+    bool has_ended; /* the stream; it may be forgotten from then on */
     struct hash *hash;
     uint64_t bytes;
 };
