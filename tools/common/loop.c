@@ -74,6 +74,7 @@ bool loop_begin(struct loop *loop, struct stt_node *node)
             sigaction(caught[i], &action, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
     atexit(put_back);
     return true;
 }

@@ -28,7 +28,7 @@ struct loop {
     struct port *ports[LOOP_WANTS_MAX + 2];
 };
 
-/* Catches SIGINT, SIGTERM, SIGHUP and SIGCHLD; ignores SIGPIPE. */
+/* Catches SIGINT, SIGTERM, SIGHUP and SIGCHLD; ignores SIGPIPE and SIGXFSZ. */
 bool loop_begin(struct loop *loop, struct stt_node *node);
 void loop_end(struct loop *loop);
 
