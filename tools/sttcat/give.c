@@ -49,6 +49,7 @@ struct give {
     struct content content;
     uint64_t n_named, bytes_expected;
     bool is_listed, is_finished;
+    bool has_skipped; /* what the taker has never heard of */
 };
 
 static struct bytes name_of(const struct given *g)
@@ -92,7 +93,7 @@ static void name_entry(struct give *job, struct tree_entry *e)
 {
     if (e->name.len + e->target.len + ENTRY_FIXED_BYTES > WIRE_MESSAGE_MAX) {
         say_error("a link is not sent: its name and where it leads are too long together");
-        peer_note_failure(job->peer, EXIT_PARTIAL);
+        job->has_skipped = true;
         return;
     }
     const struct given *g = given_new(job, e);
@@ -130,7 +131,7 @@ static bool name_one(struct give *job)
         return true;
     case TREE_SKIPPED:
         say_error("%s", why);
-        peer_note_failure(job->peer, EXIT_PARTIAL);
+        job->has_skipped = true;
         return true;
     case TREE_FULL:
         return false;
@@ -425,6 +426,15 @@ static bool on_stream(void *ctx, const struct stt_stream_event *event)
     return !(event->what & (STT_STREAM_OPENED | STT_STREAM_STOPPED | STT_STREAM_RESET));
 }
 
+/* The taker has all that was named; nobody says that it is all there was. */
+static void finish(struct give *job)
+{
+    job->is_finished = true;
+    lanes_finish(&job->lanes);
+    if (job->has_skipped)
+        peer_fail(job->peer, EXIT_PARTIAL, CODE_PARTIAL, "some of what there is was not sent");
+}
+
 static bool turn(void *ctx)
 {
     struct give *job = ctx;
@@ -439,8 +449,7 @@ static bool turn(void *ctx)
         for (uint32_t lane = 0; lane < job->lanes.n; lane++)
             if (job->on_lane[lane])
                 return is_busy; /* its record ends first */
-        job->is_finished = true;
-        lanes_finish(&job->lanes);
+        finish(job);
         return true;
     }
     return is_busy;
