@@ -117,8 +117,10 @@ START_TEST(a_tree_arrives_as_it_is_and_once)
 {
     struct carry_plan plan = {
         .is_pull = _i & 2, .give = _i & 4 ? "src --streams 4" : "src", .take = "dst"};
-    if (!begin(programs_ios[_i & 1]))
+    /* Once on a disk: some are slow with many new names. */
+    if (!(_i ? programs_begin_in_memory : programs_begin)(&p, programs_ios[_i & 1]))
         return;
+    carry_begin(&p);
     make_tree();
     struct carry c = carry(&p, &plan);
     carry_require(&c, 0, 0);
@@ -332,7 +334,7 @@ START_TEST(a_file_that_changes_while_it_is_sent_is_not_taken_for_whole)
         "rm src/f", /* it is open: what was named is sent */
         "mv src/f src/g; cp src/h src/f",
     };
-    struct carry_plan plan = {.is_pull = _i & 1, .give = "src/f src/h --rate 30M", .take = "dst"};
+    struct carry_plan plan = {.is_pull = _i & 1, .give = "src/f src/h --rate 60M", .take = "dst"};
     bool stays = _i >= 3;
     if (!begin(programs_ios[_i & 1]))
         return;
@@ -367,7 +369,7 @@ START_TEST(a_file_that_vanishes_before_its_turn_is_missed_on_both_sides)
     trees_make("src/f", 2000000, 7);
     shell("echo h >src/h");
     struct carry c = carry_start(
-        &p, &(struct carry_plan){.is_pull = _i, .give = "src/f src/h --rate 30M", .take = "dst"});
+        &p, &(struct carry_plan){.is_pull = _i, .give = "src/f src/h --rate 60M", .take = "dst"});
     wait_for_bytes("dst/f.part", 100000);
     shell("rm src/h");
     carry_require(&c, EXIT_PARTIAL, EXIT_PARTIAL);
@@ -491,7 +493,7 @@ static void has_at(const char *path, uint64_t at, const char *text)
 START_TEST(a_sparse_file_of_100_gb_takes_seconds_and_stays_sparse)
 {
     const uint64_t bytes = UINT64_C(100000000000);
-    if (!begin(programs_ios[_i]))
+    if (!begin(NULL))
         return;
     int fd = open("vast", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     ck_assert_int_ge(fd, 0);
@@ -522,11 +524,11 @@ static uint64_t most_memory_of_children(void)
 
 START_TEST(a_gigabyte_needs_little_memory)
 {
-    if (IS_SANITIZED || !programs_begin_in_memory(&p, programs_ios[_i]))
+    if (IS_SANITIZED || !programs_begin_in_memory(&p, "mmsg"))
         return;
     carry_begin(&p);
     trees_make("big", UINT64_C(1) << 30, 3);
-    struct carry c = CARRY(.give = _i ? "big" : "big --streams 4", .take = "dst", .is_pull = _i);
+    struct carry c = CARRY(.give = "big --streams 4", .take = "dst");
     carry_require(&c, 0, 0);
     ck_assert_uint_eq(trees_bytes("dst/big"), UINT64_C(1) << 30);
     ck_assert_uint_eq(trees_hash("big"), trees_hash("dst/big"));
@@ -537,12 +539,12 @@ END_TEST
 
 START_TEST(twenty_thousand_files_need_little_memory)
 {
-    if (IS_SANITIZED || !programs_begin_in_memory(&p, programs_ios[_i]))
+    if (IS_SANITIZED || !programs_begin_in_memory(&p, NULL))
         return;
     carry_begin(&p);
     shell("mkdir src");
     make_many("src", 20000);
-    struct carry c = CARRY(.give = "src", .take = "dst", .is_pull = _i);
+    struct carry c = CARRY(.give = "src", .take = "dst", .is_pull = true);
     carry_require(&c, 0, 0);
     is_equal("src", "dst/src");
     ck_assert_uint_lt(most_memory_of_children(), 64 << 20);
@@ -564,6 +566,5 @@ SUITE("files", LOOP(a_tree_arrives_as_it_is_and_once, 0, 8),
       TEST(a_directory_that_cannot_be_is_said_at_once),
       LOOP(a_full_disk_ends_it_on_both_sides_and_making_room_goes_on, 0, PROGRAMS_IOS),
       LOOP(a_file_larger_than_may_be_fails_alone, 0, PROGRAMS_IOS),
-      LOOP(a_sparse_file_of_100_gb_takes_seconds_and_stays_sparse, 0, PROGRAMS_IOS),
-      LOOP(a_gigabyte_needs_little_memory, 0, PROGRAMS_IOS),
-      LOOP(twenty_thousand_files_need_little_memory, 0, PROGRAMS_IOS))
+      TEST(a_sparse_file_of_100_gb_takes_seconds_and_stays_sparse),
+      TEST(a_gigabyte_needs_little_memory), TEST(twenty_thousand_files_need_little_memory))
