@@ -301,9 +301,13 @@ bool plan_read(struct plan *plan, int argc, char **argv, bool *is_over, char why
     plan->words = set.words;
     if (!is_fine || *is_over)
         return is_fine;
-    if (!check_pairs(&set, why) || !options_read_environment(&set, why) ||
-        !options_read_file(&set, NULL, why))
+    if (!check_pairs(&set, why))
         return false;
+    bool wants_code = f->code || f->code_fd;
+    if (!options_read_environment(&set, why) || !options_read_file(&set, NULL, why))
+        return false;
+    if (wants_code)
+        f->seed_file = NULL; /* a flag wins over the seed of a setting */
     read_job(plan);
     if (f->forget)
         return true;
