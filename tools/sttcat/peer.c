@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * peer: one session, from its first event to its result. Owns the control stream and the queue in
- * front of it, says HELLO and DONE, lets the job do the rest, and ends the session: with success
- * when both sides have said DONE, else with a code that tells the peer why.
+ * peer: one session, from its first event to its result. It says HELLO and DONE, lets the job do
+ * the rest, and ends the session: with success when both sides have said DONE, else with a code
+ * that tells the peer why.
  *
  *     greeting -> working -> leaving (DONE said and heard, or CLOSE sent) -> over
  *
@@ -10,6 +10,7 @@
 
 #include "tools/common/say.h"
 #include "tools/sttcat/cat.h"
+#include "tools/sttcat/control.h"
 #include "tools/sttcat/hash.h"
 
 #include <inttypes.h>
@@ -17,11 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EARLY_MAX = 300, QUEUE_BYTES_MAX = 16 << 20, AHEAD_BYTES = 256 << 10 };
+enum { EARLY_MAX = 300, AHEAD_BYTES = 256 << 10 };
 #define GREETING_NS STT_S(10)   /* within which HELLO comes */
 #define LEAVING_NS  STT_S(1)    /* for the other side's CLOSE, which is a courtesy */
 #define FAILING_NS  STT_MS(150) /* for ours to be heard */
-#define BURST_NS    STT_MS(20)  /* of --rate */
 
 enum stage { GREETING, WORKING, LEAVING, OVER };
 
@@ -30,12 +30,8 @@ struct peer_more {
     const struct job *job;
     void *work; /* the job's; NULL before it has begun */
 
-    stt_handle control;
-    uint8_t *queue; /* messages behind their lengths */
-    size_t queue_len, queue_at, queue_room;
-    uint8_t partial[WIRE_MESSAGE_MAX + 1];
-    size_t partial_len;
-    bool has_said_done, has_heard_done, has_finished;
+    struct control control;
+    bool has_said_done, has_heard_done;
 
     struct stt_stream_event early[EARLY_MAX]; /* of streams, before the job has begun */
     uint32_t n_early;
@@ -44,10 +40,8 @@ struct peer_more {
     int result, noted; /* exit statuses */
     stt_ns leave_at;
 
-    struct peer_counts counts;
-    stt_ns created_at, moved_at;
-    double tokens; /* bytes that --rate allows */
-    stt_ns tokens_at;
+    struct tally tally;
+    stt_ns created_at;
 };
 
 static const struct job *job_of(const struct plan *plan)
@@ -65,67 +59,16 @@ static const struct job *job_of(const struct plan *plan)
     return NULL;
 }
 
-/* -- the queue of messages --------------------------------------------------------------------- */
-
-static bool make_room(struct peer_more *m, size_t len)
-{
-    if (m->queue_at > 0) {
-        memmove(m->queue, m->queue + m->queue_at, m->queue_len - m->queue_at);
-        m->queue_len -= m->queue_at;
-        m->queue_at = 0;
-    }
-    if (m->queue_len + len <= m->queue_room)
-        return true;
-    size_t room = (m->queue_room ? m->queue_room : 4096) * 2;
-    uint8_t *queue = m->queue_len + len <= QUEUE_BYTES_MAX ? realloc(m->queue, room + len) : NULL;
-    if (!queue)
-        return false;
-    m->queue = queue;
-    m->queue_room = room + len;
-    return true;
-}
-
 void peer_send(struct peer *p, const struct wire_message *message)
 {
     struct peer_more *m = p->more;
-    uint8_t bytes[WIRE_MESSAGE_MAX];
-    size_t len = wire_encode(message, bytes, sizeof bytes);
-    if (m->has_said_done || m->has_failed)
-        return;
-    if (len == 0 || !make_room(m, len + 2)) {
+    if (!m->has_said_done && !m->has_failed && !control_send(&m->control, message))
         peer_fail(p, EXIT_LOCAL_IO, CODE_INPUT, "out of memory");
-        return;
-    }
-    m->queue[m->queue_len] = (uint8_t)(len >> 8);
-    m->queue[m->queue_len + 1] = (uint8_t)len;
-    memcpy(m->queue + m->queue_len + 2, bytes, len);
-    m->queue_len += len + 2;
 }
 
 size_t peer_queued_bytes(const struct peer *p)
 {
-    return p->more->queue_len - p->more->queue_at;
-}
-
-static bool flush(struct peer *p)
-{
-    struct peer_more *m = p->more;
-    bool has_moved = false;
-    while (m->control && m->queue_at < m->queue_len) {
-        const uint8_t *at = m->queue + m->queue_at;
-        size_t len = (size_t)at[0] << 8 | at[1], written;
-        if (stt_stream_write(p->ep, p->loop->now, m->control, at + 2, len, &written))
-            break; /* WRITABLE follows */
-        m->queue_at += len + 2;
-        has_moved = true;
-    }
-    if (has_moved)
-        (void)stt_stream_flush(p->ep, p->loop->now, m->control);
-    if (m->has_said_done && !m->has_finished && m->queue_at == m->queue_len) {
-        (void)stt_stream_finish(p->ep, p->loop->now, m->control);
-        m->has_finished = true;
-    }
-    return has_moved;
+    return control_queued_bytes(&p->more->control);
 }
 
 static void send_hello(struct peer *p)
@@ -150,15 +93,6 @@ static void begin_job(struct peer *p)
         peer_fail(p, EXIT_LOCAL_IO, CODE_INPUT, "the job cannot begin: out of memory or processes");
 }
 
-static int open_control(struct peer *p)
-{
-    struct stt_stream_options options = STT_STREAM_OPTIONS_INIT;
-    options.messages = true;
-    options.urgency = 1;
-    options.no_delay = true;
-    return stt_stream_open(p->ep, p->loop->now, p->session, &options, &p->more->control);
-}
-
 struct peer *peer_new(struct cat *cat, const struct plan *plan, struct loop *loop,
                       stt_handle session, bool is_initiator)
 {
@@ -175,7 +109,9 @@ struct peer *peer_new(struct cat *cat, const struct plan *plan, struct loop *loo
     p->gives = plan->gives;
     p->takes = plan->takes;
     m->job = job_of(plan);
-    m->created_at = m->moved_at = m->tokens_at = loop->now;
+    m->created_at = loop->now;
+    control_begin(&m->control, p->ep);
+    tally_begin(&m->tally, loop->now, plan->flags.rate);
     struct stt_session_info info;
     if (stt_session_info(p->ep, session, &info) == STT_OK)
         p->id = info.peer;
@@ -190,7 +126,7 @@ void peer_begin(struct peer *p)
     } else if (p->plan->flags.raw) {
         begin_job(p);
     } else if (p->is_initiator) {
-        int error = open_control(p);
+        int error = control_open(&p->more->control, p->loop->now, p->session);
         if (error == STT_E_STATE)
             return; /* it has been closed already; why, comes with that event */
         if (error) {
@@ -207,7 +143,7 @@ void peer_free(struct peer *p)
     struct peer_more *m = p->more;
     if (m->work)
         m->job->end(m->work);
-    free(m->queue);
+    control_end(&m->control);
     free(m);
     free(p);
 }
@@ -278,30 +214,20 @@ static bool on_message(struct peer *p, const struct wire_message *message)
 /* What follows HELLO waits until the job has begun. */
 static bool may_read(const struct peer *p)
 {
-    return p->more->control && !p->more->has_failed && (!p->has_hello || p->more->work);
+    return p->more->control.stream && !p->more->has_failed && (!p->has_hello || p->more->work);
 }
 
 static void read_control(struct peer *p)
 {
     struct peer_more *m = p->more;
-    struct stt_message_read read;
-    struct stt_stream_info info;
     struct wire_message message;
-    while (may_read(p) &&
-           stt_stream_read_message(p->ep, p->loop->now, m->control, m->partial + m->partial_len,
-                                   sizeof m->partial - m->partial_len, &read) == STT_OK) {
-        m->partial_len += read.len;
-        if (read.skipped || m->partial_len > WIRE_MESSAGE_MAX) {
+    enum control_read read = CONTROL_MESSAGE;
+    while (may_read(p) && read == CONTROL_MESSAGE) {
+        read = control_read(&m->control, p->loop->now, &message);
+        if (read == CONTROL_BROKEN || (read == CONTROL_MESSAGE && !on_message(p, &message)))
             break_off(p);
-        } else if (read.is_whole) {
-            struct bytes bytes = {m->partial, m->partial_len};
-            m->partial_len = 0;
-            if (!wire_decode(&message, bytes) || !on_message(p, &message))
-                break_off(p);
-        }
     }
-    if (may_read(p) && !m->has_heard_done && stt_stream_info(p->ep, m->control, &info) == STT_OK &&
-        info.is_read_to_end)
+    if (may_read(p) && !m->has_heard_done && control_has_ended(&m->control))
         break_off(p);
 }
 
@@ -345,10 +271,10 @@ static bool is_control(struct peer *p, const struct stt_stream_event *event)
     struct stt_stream_info info;
     if (p->plan->flags.raw)
         return false;
-    if (!m->control && !p->is_initiator && (event->what & STT_STREAM_OPENED) &&
+    if (!m->control.stream && !p->is_initiator && (event->what & STT_STREAM_OPENED) &&
         stt_stream_info(p->ep, event->stream, &info) == STT_OK && info.has_messages)
-        m->control = event->stream;
-    return m->control == event->stream;
+        m->control.stream = event->stream;
+    return m->control.stream == event->stream;
 }
 
 void peer_on_stream(struct peer *p, const struct stt_stream_event *event)
@@ -421,7 +347,8 @@ static void check_end(struct peer *p)
         struct wire_message done = {.type = WIRE_DONE};
         peer_send(p, &done);
         m->has_said_done = true;
-        (void)flush(p);
+        control_finish(&m->control);
+        (void)control_flush(&m->control, p->loop->now);
     }
     if (m->has_said_done && m->has_heard_done)
         succeed(p);
@@ -491,11 +418,6 @@ bool peer_is_over(const struct peer *p)
     return p->more->stage == OVER;
 }
 
-bool peer_has_begun(const struct peer *p)
-{
-    return p->more->work != NULL;
-}
-
 bool peer_only_looked(const struct peer *p)
 {
     return !p->has_hello && !p->is_initiator && !p->plan->flags.raw;
@@ -526,10 +448,11 @@ static void watch_times(struct peer *p)
         loop_wake_at(p->loop, greeting);
     if (!idle || m->stage != WORKING)
         return;
-    if (now >= m->moved_at + idle)
+    stt_ns moved_at = m->tally.moved_at ? m->tally.moved_at : m->created_at;
+    if (now >= moved_at + idle)
         peer_fail(p, EXIT_TIMEOUT, CODE_TIMEOUT, "no byte came or went for the time of -i");
     else
-        loop_wake_at(p->loop, m->moved_at + idle);
+        loop_wake_at(p->loop, moved_at + idle);
 }
 
 static void greet_back(struct peer *p)
@@ -551,7 +474,7 @@ bool peer_turn(struct peer *p)
         is_busy = (!m->has_failed && m->job->turn(m->work)) || is_busy;
     }
     if (!m->has_failed)
-        is_busy = flush(p) || is_busy;
+        is_busy = control_flush(&m->control, p->loop->now) || is_busy;
     check_end(p);
     watch_times(p);
     return is_busy;
@@ -559,40 +482,30 @@ bool peer_turn(struct peer *p)
 
 /* -- what moved -------------------------------------------------------------------------------- */
 
-static void count(struct peer *p, uint64_t *counter, uint64_t bytes)
-{
-    struct peer_more *m = p->more;
-    if (!m->counts.began_at)
-        m->counts.began_at = p->loop->now;
-    *counter += bytes;
-    m->moved_at = m->counts.ended_at = p->loop->now;
-}
-
 void peer_count_given(struct peer *p, uint64_t bytes)
 {
-    count(p, &p->more->counts.given, bytes);
-    if (p->plan->flags.rate)
-        p->more->tokens -= (double)bytes;
+    tally_given(&p->more->tally, p->loop->now, bytes);
 }
 
 void peer_count_taken(struct peer *p, uint64_t bytes)
 {
-    count(p, &p->more->counts.taken, bytes);
+    tally_taken(&p->more->tally, p->loop->now, bytes);
 }
 
 void peer_expect(struct peer *p, uint64_t bytes_total)
 {
-    p->more->counts.expected = bytes_total;
+    p->more->tally.expected = bytes_total;
 }
 
 void peer_agreed(struct peer *p, bool is_given, const struct wire_hash *hash)
 {
-    hash_text(hash, is_given ? p->more->counts.given_hash : p->more->counts.taken_hash);
+    struct tally *t = &p->more->tally;
+    hash_text(hash, is_given ? t->given_hash : t->taken_hash);
 }
 
-struct peer_counts peer_counts(const struct peer *p)
+const struct tally *peer_tally(const struct peer *p)
 {
-    return p->more->counts;
+    return &p->more->tally;
 }
 
 /* What is read long before it can be sent has left the cache when it is sealed. */
@@ -605,18 +518,8 @@ bool peer_is_ahead(const struct peer *p, stt_handle stream)
 
 uint64_t peer_allowance(struct peer *p, uint64_t wanted)
 {
-    struct peer_more *m = p->more;
-    double bytes_per_ns = (double)p->plan->flags.rate / 8e9;
-    double burst = bytes_per_ns * (double)BURST_NS;
-    if (!p->plan->flags.rate)
-        return wanted;
-    burst = burst < 1500 ? 1500 : burst;
-    m->tokens += (double)(p->loop->now - m->tokens_at) * bytes_per_ns;
-    m->tokens = m->tokens < burst ? m->tokens : burst;
-    m->tokens_at = p->loop->now;
-    double least = burst / 2 < (double)wanted ? burst / 2 : (double)wanted;
-    if (m->tokens >= least)
-        return (double)wanted < m->tokens ? wanted : (uint64_t)m->tokens;
-    loop_wake_at(p->loop, p->loop->now + (stt_ns)((least - m->tokens) / bytes_per_ns) + 1);
-    return 0;
+    stt_ns at = STT_NEVER;
+    uint64_t allowed = tally_allowance(&p->more->tally, p->loop->now, wanted, &at);
+    loop_wake_at(p->loop, at);
+    return allowed;
 }

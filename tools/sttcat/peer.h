@@ -11,6 +11,7 @@
 #include "tools/common/exits.h"
 #include "tools/common/loop.h"
 #include "tools/sttcat/plan.h"
+#include "tools/sttcat/tally.h"
 #include "tools/sttcat/wire.h"
 
 struct cat; /* the program: cat.h */
@@ -21,7 +22,8 @@ struct job {
     /* Both sides have said HELLO, or, for the initiator, we have. NULL: memory. */
     void *(*begin)(struct peer *p);
     void (*end)(void *job); /* the session has ended, in whatever way */
-    /* All but HELLO; and DONE but in the job forward: whether it may be said now. False: it cannot be (the peer is closed with `protocol`). */
+    /* All but HELLO; and DONE but in the job forward: whether it may be said now. False: it cannot
+     * be (the peer is closed with `protocol`). */
     bool (*on_message)(void *job, const struct wire_message *m);
     bool (*on_stream)(void *job, const struct stt_stream_event *event);
     /* Whatever can be done now; true if something was. It says what it waits for (loop.h). */
@@ -62,17 +64,11 @@ void peer_on_closed(struct peer *p, const struct stt_event *event);
 bool peer_turn(struct peer *p);
 /* There is nothing more to do: free it. */
 bool peer_is_over(const struct peer *p);
-bool peer_has_begun(const struct peer *p);
 int peer_result(const struct peer *p);
 /* Somebody only looked: the session ended before HELLO. */
 bool peer_only_looked(const struct peer *p);
 
-struct peer_counts {
-    char given_hash[33], taken_hash[33]; /* "" where there is none for all of it */
-    uint64_t given, taken, expected;
-    stt_ns began_at, ended_at; /* of the bytes */
-};
-struct peer_counts peer_counts(const struct peer *p);
+const struct tally *peer_tally(const struct peer *p);
 
 /* -- for jobs -- */
 

@@ -123,7 +123,7 @@ static void measure(stt_ns now, uint64_t bytes)
 }
 
 /* "1.20 GiB  3.1 Gbit/s  rtt 0.42 ms  loss 0.0 %  0:12 left" */
-static void show_line(const struct peer_counts *c, const struct stt_session_stats *s)
+static void show_line(const struct tally *c, const struct stt_session_stats *s)
 {
     char line[200], size[UNITS_ROOM], rate[UNITS_ROOM], rtt[UNITS_ROOM], left[UNITS_ROOM + 8] = "";
     char total[UNITS_ROOM + 8] = "";
@@ -144,7 +144,7 @@ static void show_line(const struct peer_counts *c, const struct stt_session_stat
     say_progress(line);
 }
 
-static void tell(const struct peer_counts *c, const struct stt_session_stats *s)
+static void tell(const struct tally *c, const struct stt_session_stats *s)
 {
     struct say_object o;
     say_object_begin(&o, "progress");
@@ -174,13 +174,13 @@ void report_progress(struct loop *loop, const struct plan *plan, const struct pe
     wanted = wanted < 0 ? is_wanted(plan) : wanted;
     if (!wanted || !p || stt_session_stats(p->ep, loop->now, p->session, &s))
         return;
-    struct peer_counts c = peer_counts(p);
-    if (c.began_at && loop->now >= report.next_at) {
-        measure(loop->now, c.given + c.taken);
+    const struct tally *c = peer_tally(p);
+    if (c->began_at && loop->now >= report.next_at) {
+        measure(loop->now, c->given + c->taken);
         if (plan->flags.json)
-            tell(&c, &s);
+            tell(c, &s);
         else
-            show_line(&c, &s);
+            show_line(c, &s);
         report.next_at = loop->now + EACH_NS;
     }
     loop_wake_at(loop, report.next_at > loop->now ? report.next_at : loop->now + EACH_NS);
@@ -250,7 +250,7 @@ static const char *amount(char *out, size_t room, uint64_t bytes, const char *ha
     return out;
 }
 
-static void say_amounts(const struct peer_counts *c, stt_ns took, uint64_t bits)
+static void say_amounts(const struct tally *c, stt_ns took, uint64_t bits)
 {
     char given[80], taken[80], rate[UNITS_ROOM], time[UNITS_ROOM];
     bool says_rate = took >= STT_MS(1);
@@ -262,27 +262,27 @@ static void say_amounts(const struct peer_counts *c, stt_ns took, uint64_t bits)
 
 void report_end(const struct peer *p)
 {
-    struct peer_counts c = peer_counts(p);
+    const struct tally *c = peer_tally(p);
     struct stt_session_stats s;
     struct say_object o;
     /* What came and went at once took no time that could be told, and had no rate. */
-    stt_ns took = c.began_at ? c.ended_at - c.began_at : 0;
-    uint64_t most = c.given > c.taken ? c.given : c.taken;
+    stt_ns took = c->began_at ? c->moved_at - c->began_at : 0;
+    uint64_t most = c->given > c->taken ? c->given : c->taken;
     uint64_t bits = took ? (uint64_t)((double)most * 8e9 / (double)took) : 0;
     say_progress("");
     say_object_begin(&o, "end");
     say_object_number(&o, "exit", (uint64_t)peer_result(p));
-    say_object_number(&o, "given_bytes", c.given);
-    say_object_number(&o, "taken_bytes", c.taken);
-    if (*c.given_hash)
-        say_object_text(&o, "given_hash", c.given_hash);
-    if (*c.taken_hash)
-        say_object_text(&o, "taken_hash", c.taken_hash);
+    say_object_number(&o, "given_bytes", c->given);
+    say_object_number(&o, "taken_bytes", c->taken);
+    if (*c->given_hash)
+        say_object_text(&o, "given_hash", c->given_hash);
+    if (*c->taken_hash)
+        say_object_text(&o, "taken_hash", c->taken_hash);
     say_object_number(&o, "time_ns", took);
     say_object_number(&o, "goodput_bits_per_second", peer_result(p) ? 0 : bits);
     say_object_end(&o);
     if (!say_is_json() && !peer_result(p) && !peer_only_looked(p) && p->plan->job != JOB_FORWARD)
-        say_amounts(&c, took, bits);
+        say_amounts(c, took, bits);
     if (p->plan->flags.stats && stt_session_stats(p->ep, p->loop->now, p->session, &s) == STT_OK)
         say_stats(&s);
 }

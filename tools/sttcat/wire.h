@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * wire: the messages of sttcat/1 as bytes and back (spec 10, "Jobs" and "Files"). Borrows what it decodes.
+ * wire: the messages of sttcat/1 as bytes and back (spec 10, "Jobs" and "Files"). Borrows what it
+ * decodes.
  */
 #ifndef TOOLS_STTCAT_WIRE_H
 #define TOOLS_STTCAT_WIRE_H
