@@ -44,6 +44,14 @@ int stt_stream_write_message(struct stt_endpoint *ep, stt_ns now, stt_handle str
 int stt_stream_reserve(struct stt_endpoint *ep, stt_handle stream, void **data,
                        size_t *len) STT_MUST_USE;
 int stt_stream_commit(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t len);
+/* Room in several pieces, as for readv(): answers how many, and commit takes what was used of them,
+ * from the front. 0: there is none now, or this is no stream to write bytes to. */
+struct stt_room {
+    void *data;
+    size_t len;
+};
+size_t stt_stream_reserve_parts(struct stt_endpoint *ep, stt_handle stream, struct stt_room *parts,
+                                size_t max) STT_MUST_USE;
 /* What waits for company goes now. */
 int stt_stream_flush(struct stt_endpoint *ep, stt_ns now, stt_handle stream);
 /* FIN: this direction is complete. */

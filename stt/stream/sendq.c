@@ -61,19 +61,47 @@ uint8_t *stt_sendq_reserve(struct stt_sendq *q, uint64_t capacity, size_t *len)
     return at;
 }
 
+size_t stt_sendq_reserve_parts(struct stt_sendq *q, uint64_t capacity, struct stt_sendq_room *parts,
+                               size_t max)
+{
+    uint64_t room = room_below(q, capacity), at = q->queued;
+    size_t n = 0, len;
+    for (uint8_t *to; n < max && room > 0; room -= len, at += len) {
+        to = stt_chunks_make(&q->chunks, at, STT_CHUNK_FOR_SENDING, &len);
+        if (!to)
+            break;
+        len = (size_t)least(len, room);
+        parts[n++] = (struct stt_sendq_room){to, len};
+    }
+    return n;
+}
+
 bool stt_sendq_may_commit(const struct stt_sendq *q, uint64_t capacity, size_t len)
 {
+    uint64_t at = q->queued, end = at + len;
     size_t here;
-    const uint8_t *at = stt_chunks_at(&q->chunks, q->queued, &here);
-    return !len || (at && len <= here && len <= room_below(q, capacity));
+    if (len > room_below(q, capacity))
+        return false;
+    for (; at < end; at += here)
+        if (!stt_chunks_at(&q->chunks, at, &here))
+            return false;
+    return true;
+}
+
+/* Chunks that begin at `from` or behind it: they were taken for bytes that do not come. */
+static void drop_unused(struct stt_sendq *q, uint64_t from)
+{
+    uint64_t at = (from + STT_CHUNK_BYTES - 1) / STT_CHUNK_BYTES * STT_CHUNK_BYTES;
+    for (size_t here; stt_chunks_at(&q->chunks, at, &here); at += STT_CHUNK_BYTES)
+        stt_chunks_drop(&q->chunks, at);
 }
 
 void stt_sendq_commit(struct stt_sendq *q, size_t len)
 {
-    assert(len <= STT_CHUNK_BYTES - q->queued % STT_CHUNK_BYTES);
-    if (!len && q->queued % STT_CHUNK_BYTES == 0)
-        stt_chunks_drop(&q->chunks, q->queued); /* it was taken for this place alone */
+    size_t here;
+    assert(!len || stt_chunks_at(&q->chunks, q->queued + len - 1, &here));
     q->queued += len;
+    drop_unused(q, q->queued);
     stt_chunks_release(&q->chunks, q->acked, q->queued);
 }
 

@@ -41,6 +41,14 @@ size_t stt_sendq_write(struct stt_sendq *q, struct bytes data, uint64_t capacity
 /* The same without a copy: memory to write into, or NULL; then how much of it was written. Each
  * reserve that gave memory is followed by a commit before anything else, if only of 0. */
 uint8_t *stt_sendq_reserve(struct stt_sendq *q, uint64_t capacity, size_t *len) STT_MUST_USE;
+/* Several such pieces, back to back; answers how many. */
+struct stt_sendq_room {
+    uint8_t *data;
+    size_t len;
+};
+size_t stt_sendq_reserve_parts(struct stt_sendq *q, uint64_t capacity, struct stt_sendq_room *parts,
+                               size_t max) STT_MUST_USE;
+/* What was reserved behind it is given back. */
 void stt_sendq_commit(struct stt_sendq *q, size_t len);
 /* A reserve gave at least so much, and nothing has changed since. */
 bool stt_sendq_may_commit(const struct stt_sendq *q, uint64_t capacity, size_t len);

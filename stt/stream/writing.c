@@ -3,6 +3,8 @@
  * no room is not taken, and the host hears when there is room again. Spec 05, "Sending". */
 #include "stt/session/engine.h"
 
+enum { RESERVED_PARTS_MAX = 64 };
+
 /* New bytes may go: now, or when they have company. */
 static void on_written(struct stt_endpoint *ep, stt_ns now, struct stt_stream *t)
 {
@@ -97,6 +99,22 @@ int stt_stream_reserve(struct stt_endpoint *ep, stt_handle stream, void **data, 
     if (!*data)
         want_room(ep, t);
     return *data ? STT_OK : STT_E_AGAIN;
+}
+
+size_t stt_stream_reserve_parts(struct stt_endpoint *ep, stt_handle stream, struct stt_room *parts,
+                                size_t max)
+{
+    struct stt_stream *t = stt_stream_find(ep, stream);
+    struct stt_sendq_room rooms[RESERVED_PARTS_MAX];
+    if (check_writable(t) || t->has_messages)
+        return 0;
+    max = max < RESERVED_PARTS_MAX ? max : RESERVED_PARTS_MAX;
+    size_t n = stt_sendq_reserve_parts(&t->send, ep->config.send_ring_bytes, rooms, max);
+    for (size_t i = 0; i < n; i++)
+        parts[i] = (struct stt_room){rooms[i].data, rooms[i].len};
+    if (!n)
+        want_room(ep, t);
+    return n;
 }
 
 int stt_stream_commit(struct stt_endpoint *ep, stt_ns now, stt_handle stream, size_t len)

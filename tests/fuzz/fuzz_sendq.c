@@ -77,6 +77,21 @@ static void look_for_vagueness(struct fuzz *f)
                    stt_spans_count(&f->q.lost) >= STT_SPANS_MAX - 1;
 }
 
+static void write_parts(struct fuzz *f, size_t len)
+{
+    struct stt_sendq_room rooms[6];
+    uint64_t at = f->q.queued;
+    size_t left = WORLD - (size_t)(at - f->base);
+    size_t n = stt_sendq_reserve_parts(&f->q, WORLD, rooms, 6), room = 0;
+    for (size_t i = 0; i < n; room += rooms[i++].len)
+        for (size_t k = 0; k < rooms[i].len; k++)
+            rooms[i].data[k] = byte_at(at++);
+    len = len < room ? len : room;
+    len = len < left ? len : left;
+    FUZZ_ASSERT(stt_sendq_may_commit(&f->q, WORLD, len));
+    stt_sendq_commit(&f->q, len);
+}
+
 static void write_some(struct fuzz *f, size_t len, bool in_place)
 {
     uint8_t data[4096], *to = data;
@@ -203,7 +218,10 @@ static void operate(struct fuzz *f)
         break;
     case 4:
     case 5:
-        write_some(f, (size_t)a * b, kind % 2);
+        if (kind >= 0x80)
+            write_parts(f, (size_t)a * b);
+        else
+            write_some(f, (size_t)a * b, kind % 2);
         break;
     case 6:
     case 7:

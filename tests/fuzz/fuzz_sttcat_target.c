@@ -48,7 +48,7 @@ static void check_forward(const char *text)
 static void check_permit(const char *permit, struct bytes text)
 {
     const char *at[1] = {permit};
-    const struct option_texts permits = {.at = {at[0]}, .n = 1};
+    const struct option_texts permits = {.at = at, .n = 1};
     struct target ignored;
     char why[OPTION_WHY_ROOM];
     const struct bytes p = bytes_of(permit, strlen(permit));

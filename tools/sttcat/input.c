@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * input: read() into the room that a stream has, hash, commit: no byte is copied between. Large
+ * input: readv() into the room that a stream has, hash, commit: no byte is copied between. Large
  * reads, but not so large that they leave the cache before they are sealed. Must not know which
  * stream is next. */
 #include "tools/sttcat/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
+enum { PARTS = 17, READ_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
 
 bool input_begin(struct input *s, int fd)
 {
@@ -47,33 +47,54 @@ static enum flow wait_for_more(struct input *s, struct peer *p, stt_handle strea
     return FLOW_WAITS;
 }
 
-static enum flow took(struct input *s, struct peer *p, stt_handle stream, void *data, size_t n)
+static enum flow took(struct input *s, struct peer *p, stt_handle stream, const struct iovec *to,
+                      size_t n)
 {
-    hash_add(s->hash, data, n);
     s->bytes += n;
     peer_count_given(p, n);
+    for (size_t left = n; left > 0; to++) {
+        size_t len = to->iov_len < left ? to->iov_len : left;
+        hash_add(s->hash, to->iov_base, len);
+        left -= len;
+    }
     return stt_stream_commit(p->ep, p->loop->now, stream, n) ? FLOW_FAILED : FLOW_MOVED;
+}
+
+/* Room for as much as may be read now; 0 parts: none. */
+static int find_room(struct peer *p, stt_handle stream, size_t most, struct iovec to[PARTS])
+{
+    struct stt_room rooms[PARTS];
+    uint64_t left = peer_allowance(p, most < READ_BYTES ? most : READ_BYTES);
+    int used = 0;
+    if (left == 0 || peer_is_ahead(p, stream))
+        return 0;
+    size_t n = stt_stream_reserve_parts(p->ep, stream, rooms, PARTS);
+    for (size_t i = 0; i < n && left > 0; i++) {
+        size_t len = rooms[i].len < left ? rooms[i].len : (size_t)left;
+        to[used++] = (struct iovec){rooms[i].data, len};
+        left -= len;
+    }
+    return used;
 }
 
 enum flow input_move(struct input *s, struct peer *p, stt_handle stream, size_t most)
 {
-    void *room;
-    size_t len;
+    struct iovec to[PARTS];
     if (s->is_ended)
         return FLOW_ENDED;
     if (!(s->port.ready & POLLIN)) {
         loop_want(p->loop, &s->port, POLLIN);
         return FLOW_WAITS;
     }
-    if (peer_is_ahead(p, stream) || stt_stream_reserve(p->ep, stream, &room, &len) || len == 0)
+    int parts = find_room(p, stream, most, to);
+    if (parts == 0)
         return FLOW_WAITS;
-    len = len < most ? len : most;
-    len = peer_allowance(p, len < READ_BYTES ? len : READ_BYTES);
-    if (len == 0)
-        return FLOW_WAITS;
-    ssize_t n = read(s->port.fd, room, len);
+    ssize_t n = readv(s->port.fd, to, parts);
     if (n > 0)
-        return took(s, p, stream, room, (size_t)n);
+        return took(s, p, stream, to, (size_t)n);
+    int error = errno;
+    (void)stt_stream_commit(p->ep, p->loop->now, stream, 0); /* the room goes back */
+    errno = error;
     if (n < 0 && errno == EINTR)
         return FLOW_MOVED;
     if (n < 0 && errno == EAGAIN)

@@ -266,6 +266,33 @@ START_TEST(a_place_that_was_not_written_to_goes_back)
 }
 END_TEST
 
+START_TEST(several_places_are_filled_from_the_front_and_the_rest_goes_back)
+{
+    struct fixture f;
+    struct stt_sendq_room rooms[8];
+    setup(&f);
+    write_all(&f, 1000);
+    ck_assert_uint_eq(stt_sendq_reserve_parts(&f.q, 50000, rooms, 2), 2);
+    ck_assert_uint_eq(stt_sendq_reserve_parts(&f.q, 50000, rooms, 8), 4);
+    ck_assert_uint_eq(rooms[0].len, STT_CHUNK_BYTES - 1000);
+    ck_assert_uint_eq(rooms[1].len, STT_CHUNK_BYTES);
+    ck_assert_uint_eq(rooms[3].len, 50000 - 3 * STT_CHUNK_BYTES);
+    for (size_t i = 0, at = 1000; i < 2; at += rooms[i++].len)
+        for (size_t k = 0; k < rooms[i].len; k++)
+            rooms[i].data[k] = byte_at(at + k);
+    ck_assert(stt_sendq_may_commit(&f.q, 50000, 49000));
+    ck_assert(!stt_sendq_may_commit(&f.q, 50000, 49001));
+    stt_sendq_commit(&f.q, 20000); /* into the second */
+    ck_assert_uint_eq(f.pool.chunks.in_use, 2);
+    ck_assert(!stt_sendq_may_commit(&f.q, 50000, STT_CHUNK_BYTES));
+    ck_assert_str_eq(next(&f, 65536), "0-21000");
+    ck_assert_uint_eq(stt_sendq_reserve_parts(&f.q, 50000, rooms, 8), 3);
+    stt_sendq_commit(&f.q, 0);
+    ck_assert_uint_eq(f.pool.chunks.in_use, 2);
+    teardown(&f);
+}
+END_TEST
+
 /* What was written over the border of a chunk, and then not at all. */
 START_TEST(what_is_taken_back_holds_no_memory)
 {
@@ -778,6 +805,7 @@ SUITE("sendq", TEST(an_idle_queue_holds_no_memory_but_itself),
       TEST(a_full_ring_takes_no_more_until_something_is_acknowledged),
       TEST(an_empty_pool_takes_no_more_and_something_is_left_for_what_arrives),
       TEST(bytes_can_be_written_in_place), TEST(a_place_that_was_not_written_to_goes_back),
+      TEST(several_places_are_filled_from_the_front_and_the_rest_goes_back),
       TEST(what_is_taken_back_holds_no_memory), TEST(what_is_acknowledged_in_order_leaves),
       TEST(a_byte_counts_as_acknowledged_once), TEST(lost_bytes_go_first_and_are_cut_to_the_room),
       TEST(neighbours_that_were_lost_go_out_together),
