@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fake_cat: somebody who speaks sttcat/1 by hand, to a sttcat that was built, and says what he
- * likes (spec 10, "Jobs" and "Files"). He waits on a port, or goes to one.
+ * likes (spec 10, "Jobs"). He waits on a port, or goes to one.
  *
  *     struct fake_cat f;
  *     if (!fake_cat_begin(&f, STT_IO_MMSG, NULL))       or with the peer id of whom he goes to
