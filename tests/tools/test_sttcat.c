@@ -245,6 +245,20 @@ START_TEST(directions_that_are_not_wanted_do_not_wait)
 }
 END_TEST
 
+/* Its END goes before it knows that nobody takes: there is no receipt to wait for. */
+START_TEST(an_empty_input_for_who_takes_none_is_fine)
+{
+    if (!begin(_i))
+        return;
+    trees_make("in", MIB, 6);
+    struct job *l = listener("--send-only <in"), *c = client("</dev/null >out");
+    job_require(c, DONE);
+    job_require(l, DONE);
+    require_same("in", "out");
+    programs_end(&p);
+}
+END_TEST
+
 /* Bytes that nobody wants are not thrown away in silence. */
 START_TEST(bytes_for_who_takes_none_are_refused)
 {
@@ -621,6 +635,7 @@ SUITE("sttcat", LOOP(bytes_of_any_number_go_to_the_listener, 0, IOS *SIZES),
       LOOP(what_is_said_is_heard_at_once, 0, IOS), LOOP(a_closed_input_is_an_empty_one, 0, IOS * 2),
       TEST(with_all_three_closed_nothing_is_lost_silently),
       LOOP(directions_that_are_not_wanted_do_not_wait, 0, IOS),
+      LOOP(an_empty_input_for_who_takes_none_is_fine, 0, PROGRAMS_IOS),
       TEST(bytes_for_who_takes_none_are_refused),
       LOOP(a_full_disk_is_told_to_both_case_63, 0, IOS *SIDES),
       LOOP(a_reader_that_leaves_ends_both_and_quietly_case_64, 0, IOS *SIDES),

@@ -93,9 +93,15 @@ static bool on_end(struct pipe *x, const struct wire_message *m)
     return true;
 }
 
+/* Nobody receipts what nobody takes; the other side's wish may come after our END. */
+static bool is_receipted(const struct pipe *x)
+{
+    return x->has_receipt || (x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES));
+}
+
 static bool on_receipt(struct pipe *x, const struct wire_message *m)
 {
-    if (!x->has_said_end || x->has_receipt)
+    if (!x->has_said_end || is_receipted(x))
         return false;
     x->has_receipt = true;
     if (!agrees(m, x->input.bytes, x->input.hash))
@@ -112,7 +118,7 @@ static bool pipe_is_settled(const void *job)
     const struct peer *p = x->peer;
     bool takes = p->takes && p->hello.flags & WIRE_GIVES;
     bool hears = !p->takes && p->hello.flags & WIRE_GIVES;
-    return p->has_hello && x->has_said_end && x->has_receipt && (!takes || x->has_given_receipt) &&
+    return p->has_hello && x->has_said_end && is_receipted(x) && (!takes || x->has_given_receipt) &&
            (!hears || x->has_end);
 }
 
@@ -145,8 +151,6 @@ static void say_end(struct pipe *x)
     lanes_finish(&x->give);
     peer_send(x->peer, &m);
     x->has_said_end = true;
-    /* Nobody receipts what nobody takes. */
-    x->has_receipt = x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES);
 }
 
 /* Somebody at a terminal, or whom nobody listens to, has said all when the other side has. */
