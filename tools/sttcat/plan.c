@@ -280,8 +280,8 @@ static bool check_values(const struct plan *plan, char *why)
                           f->allow.at[i]);
     if (f->application && (strlen(f->application) > STT_APPLICATION_MAX))
         return refuse(why, "--application wants at most %d characters", STT_APPLICATION_MAX);
-    if (f->timeout && f->timeout < STT_MS(100))
-        return refuse(why, "--timeout wants at least 100ms");
+    if (f->timeout && f->timeout < STT_S(1))
+        return refuse(why, "--timeout wants at least 1s");
     return true;
 }
 

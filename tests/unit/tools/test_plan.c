@@ -107,6 +107,7 @@ static const struct {
     {"-J h 1", "no option -J"},
     {"h 1 -w", "wants a time"},
     {"h 1 -w soon", "wants a time"},
+    {"h 1 --timeout 999ms", "at least 1s"},
     {"h 1 --streams 0", "1 to 64"},
     {"h 1 --streams 65", "1 to 64"},
     {"h 1 --preset fast", "one of"},
