@@ -225,7 +225,7 @@ END_TEST
 /* -- what is there ------------------------------------------------------------------------------
  */
 
-START_TEST(what_is_there_and_differs_is_left_alone_and_the_rest_arrives)
+START_TEST(what_is_there_and_differs_is_left_alone_and_the_rest_arrives_case_69)
 {
     static const char *const differing[] = {
         "echo other >dst/src/f",        /* of the same size? no */
@@ -557,7 +557,7 @@ SUITE("files", LOOP(a_tree_arrives_as_it_is_and_once, 0, 8),
       LOOP(what_is_in_the_current_folder_is_sent_without_it, 0, PROGRAMS_IOS),
       TEST(where_to_stands_before_the_paths_or_behind_them),
       TEST(who_listens_to_give_names_paths_before_or_behind_the_port),
-      LOOP(what_is_there_and_differs_is_left_alone_and_the_rest_arrives, 0, 9),
+      LOOP(what_is_there_and_differs_is_left_alone_and_the_rest_arrives_case_69, 0, 9),
       LOOP(what_cannot_be_read_is_missed_on_both_sides, 0, 8),
       LOOP(a_path_that_is_not_there_is_missed_on_both_sides, 0, PROGRAMS_IOS),
       LOOP(a_file_that_changes_while_it_is_sent_is_not_taken_for_whole, 0, 5),

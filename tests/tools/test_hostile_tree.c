@@ -1191,7 +1191,7 @@ static void play(const char *what, const struct lie *lie)
     }
 }
 
-START_TEST(who_takes_is_safe_from_a_dishonest_giver)
+START_TEST(who_takes_is_safe_from_a_dishonest_giver_case_70)
 {
     play("--recv dir", &givers[_i]);
 }
@@ -1203,7 +1203,7 @@ START_TEST(who_gives_is_safe_from_a_dishonest_taker)
 }
 END_TEST
 
-START_TEST(names_that_lead_out_are_refused)
+START_TEST(names_that_lead_out_are_refused_case_71)
 {
     const struct lie lie = {bad_names[_i], NULL, EXIT_NETWORK, CODE_PROTOCOL, false};
     const int side = _i % PROGRAMS_IOS;
@@ -1218,6 +1218,6 @@ START_TEST(names_that_lead_out_are_refused)
 }
 END_TEST
 
-SUITE("hostile_tree", LOOP(who_takes_is_safe_from_a_dishonest_giver, 0, GIVERS),
+SUITE("hostile_tree", LOOP(who_takes_is_safe_from_a_dishonest_giver_case_70, 0, GIVERS),
       LOOP(who_gives_is_safe_from_a_dishonest_taker, 0, TAKERS),
-      LOOP(names_that_lead_out_are_refused, 0, (int)(sizeof bad_names / sizeof *bad_names)))
+      LOOP(names_that_lead_out_are_refused_case_71, 0, (int)(sizeof bad_names / sizeof *bad_names)))

@@ -106,7 +106,7 @@ static bool interrupt(struct carry *c, struct rng *rng, int round, bool finds_ou
     return true;
 }
 
-START_TEST(a_transfer_that_is_killed_ten_times_gives_the_same_tree)
+START_TEST(a_transfer_that_is_killed_ten_times_gives_the_same_tree_case_59)
 {
     const uint64_t seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0)
                                          : (uint64_t)getpid() * 1000003 + (uint64_t)_i;
@@ -293,7 +293,7 @@ START_TEST(over_a_bad_way_it_arrives_and_goes_on)
 }
 END_TEST
 
-SUITE("resume", LOOP(a_transfer_that_is_killed_ten_times_gives_the_same_tree, 0, 4),
+SUITE("resume", LOOP(a_transfer_that_is_killed_ten_times_gives_the_same_tree_case_59, 0, 4),
       LOOP(what_came_before_is_not_sent_again, 0, PROGRAMS_IOS),
       LOOP(a_part_that_was_tampered_with_is_begun_anew, 0, 9),
       LOOP(a_part_that_is_somebody_elses_is_left_alone, 0, 4),
