@@ -313,6 +313,13 @@ static char *trim(char *text)
     return text;
 }
 
+/* What was set is the text itself, for as long as the program runs. */
+static bool keeps_text(const struct option *o)
+{
+    return o->kind == OPTION_TEXT || o->kind == OPTION_TEXTS || o->kind == OPTION_WORDS ||
+           o->kind == OPTION_CHOICE;
+}
+
 /* What the file sets; what came before stays. */
 static bool take_line(struct option_set *set, uint64_t before, char *line, const char *said,
                       char *why)
@@ -330,7 +337,10 @@ static bool take_line(struct option_set *set, uint64_t before, char *line, const
     if (before >> (o - set->options) & 1)
         return true;
     char *value = strdup(trim(equals + 1));
-    return value && store_setting(set, o, value, said, why);
+    bool is_fine = value && store_setting(set, o, value, said, why);
+    if (!is_fine || !keeps_text(o))
+        free(value);
+    return is_fine;
 }
 
 bool options_read_file(struct option_set *set, const char *path, char *why)
