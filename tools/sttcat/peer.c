@@ -42,6 +42,8 @@ struct peer_more {
 
     struct tally tally;
     stt_ns created_at;
+    struct stt_session_stats last; /* when it closed */
+    bool has_last;
 };
 
 static const struct job *job_of(const struct plan *plan)
@@ -396,6 +398,7 @@ void peer_on_closed(struct peer *p, const struct stt_event *event)
 {
     struct peer_more *m = p->more;
     enum stage before = m->stage;
+    m->has_last = stt_session_stats(p->ep, p->loop->now, p->session, &m->last) == STT_OK;
     m->stage = OVER;
     if (m->has_failed || before == OVER || before == LEAVING)
         return;
@@ -411,6 +414,15 @@ void peer_on_closed(struct peer *p, const struct stt_event *event)
     else
         say_error("%s: %s%s", p->name, stt_reason_text(event->reason),
                   event->reason == STT_REASON_APPLICATION ? "; see --raw and --application" : "");
+}
+
+bool peer_stats(const struct peer *p, struct stt_session_stats *out)
+{
+    const struct peer_more *m = p->more;
+    if (stt_session_stats(p->ep, p->loop->now, p->session, out) == STT_OK)
+        return true;
+    *out = m->last;
+    return m->has_last;
 }
 
 bool peer_is_over(const struct peer *p)

@@ -7,6 +7,7 @@
 #ifndef TOOLS_STTCAT_PEER_H
 #define TOOLS_STTCAT_PEER_H
 
+#include "stt/stats.h"
 #include "stt/streams.h"
 #include "tools/common/exits.h"
 #include "tools/common/loop.h"
@@ -65,6 +66,8 @@ bool peer_turn(struct peer *p);
 /* There is nothing more to do: free it. */
 bool peer_is_over(const struct peer *p);
 int peer_result(const struct peer *p);
+/* The numbers of its session; when that is over, as they were then. */
+bool peer_stats(const struct peer *p, struct stt_session_stats *out);
 /* Somebody only looked: the session ended before HELLO. */
 bool peer_only_looked(const struct peer *p);
 

@@ -7,7 +7,6 @@
 #include "stt/env.h"
 #include "stt/keylog.h"
 #include "stt/qlog.h"
-#include "stt/stats.h"
 #include "tools/common/say.h"
 #include "tools/common/units.h"
 
@@ -283,6 +282,6 @@ void report_end(const struct peer *p)
     say_object_end(&o);
     if (!say_is_json() && !peer_result(p) && !peer_only_looked(p) && p->plan->job != JOB_FORWARD)
         say_amounts(c, took, bits);
-    if (p->plan->flags.stats && stt_session_stats(p->ep, p->loop->now, p->session, &s) == STT_OK)
+    if (p->plan->flags.stats && peer_stats(p, &s))
         say_stats(&s);
 }
