@@ -197,16 +197,26 @@ static void on_accepted(struct cat *cat, stt_handle session)
     }
 }
 
+/* What else silence may mean. */
+static const char *other_reason(const struct cat *cat)
+{
+    if (door_is_pinned(cat->door))
+        return "; it is a known peer, so it was not asked for a code: to give one, say --code";
+    if (cat->plan->is_durable && door_mode(cat->door) != STT_MODE_K)
+        return "; nor does a listener answer that has the same identity as this side: give one of "
+               "them another, with -I";
+    return "";
+}
+
 static void say_no_answer(const struct cat *cat)
 {
     stt_ns wait = cat->plan->flags.connect_timeout ? cat->plan->flags.connect_timeout : STT_S(10);
     bool is_whole = wait % STT_S(1) == 0;
-    say_error(
-        "no answer from %s in %g %s: not running, blocked, or peer id or seed does not match%s",
-        cat->plan->to, (double)wait / (is_whole ? 1e9 : 1e6), is_whole ? "s" : "ms",
-        door_is_pinned(cat->door) ? "; it is a known peer, so it was not asked for a code: "
-                                    "to give one, say --code"
-                                  : "");
+    bool has_code = door_mode(cat->door) == STT_MODE_W;
+    say_error("no answer from %s in %g %s: not running, blocked, or %s%s", cat->plan->to,
+              (double)wait / (is_whole ? 1e9 : 1e6), is_whole ? "s" : "ms",
+              has_code ? "the code is not good there any more" : "peer id or seed does not match",
+              other_reason(cat));
 }
 
 /* Before there was a peer: the connect has failed. */
@@ -514,6 +524,10 @@ static int begin_connecting(struct cat *cat)
     if (error == STT_E_NOT_FOUND)
         return cannot(cat->plan->to, EXIT_USAGE,
                       "this ticket names no address; give HOST PORT and --peer");
+    if (error == STT_E_CRYPTO)
+        return cannot(cat->plan->to, EXIT_USAGE,
+                      "the peer id that is wanted there is our own, or no peer has it; see --peer, "
+                      "and -I for another identity of ours");
     return error ? cannot(cat->plan->to, EXIT_LOCAL_IO, stt_error_text(error)) : EXIT_DONE;
 }
 
