@@ -56,10 +56,21 @@ static bool raw_on_message(void *job, const struct wire_message *m)
     return false;
 }
 
+/* The first stream of an sttcat that is not raw carries messages. */
+static bool has_messages(const struct peer *p, stt_handle stream)
+{
+    struct stt_stream_info info;
+    return stt_stream_info(p->ep, stream, &info) == STT_OK && info.has_messages;
+}
+
 static bool raw_on_stream(void *job, const struct stt_stream_event *event)
 {
     struct raw *x = job;
     struct peer *p = x->peer;
+    if (!x->stream && (event->what & STT_STREAM_OPENED) && has_messages(p, event->stream)) {
+        peer_fail(p, EXIT_REFUSED, CODE_REFUSED, "one side is --raw, and the other one is not");
+        return true;
+    }
     if (!x->stream && (event->what & STT_STREAM_OPENED))
         x->stream = event->stream;
     if (event->stream != x->stream) {
