@@ -267,6 +267,23 @@ static void read_job(struct plan *plan)
     plan->lanes = files && f->streams ? f->streams : 1;
 }
 
+/* As the library wants them. */
+static bool check_times(const struct plan_flags *f, char *why)
+{
+    const struct {
+        const char *name, *wanted;
+        stt_ns value, min, max;
+    } times[] = {
+        {"connect-timeout", "100ms to 1m", f->connect_timeout, STT_MS(100), STT_S(60)},
+        {"keep-alive", "50ms or more", f->keep_alive, STT_MS(50), STT_NEVER},
+        {"timeout", "1s to 1h", f->timeout, STT_S(1), STT_S(3600)},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        if (times[i].value && (times[i].value < times[i].min || times[i].value > times[i].max))
+            return refuse(why, "--%s wants %s", times[i].name, times[i].wanted);
+    return true;
+}
+
 static bool check_values(const struct plan *plan, char *why)
 {
     const struct plan_flags *f = &plan->flags;
@@ -280,9 +297,7 @@ static bool check_values(const struct plan *plan, char *why)
                           f->allow.at[i]);
     if (f->application && (strlen(f->application) > STT_APPLICATION_MAX))
         return refuse(why, "--application wants at most %d characters", STT_APPLICATION_MAX);
-    if (f->timeout && f->timeout < STT_S(1))
-        return refuse(why, "--timeout wants at least 1s");
-    return true;
+    return check_times(f, why);
 }
 
 bool plan_read(struct plan *plan, int argc, char **argv, bool *is_over, char why[OPTION_WHY_ROOM])
