@@ -15,7 +15,7 @@ enum { TURN_BYTES = 1 << 20 };
 struct pipe {
     struct peer *peer;
     struct command command;
-    bool has_command;
+    bool has_command, is_deaf; /* it reads no more, and there was more */
 
     /* giving */
     struct input input;
@@ -99,6 +99,19 @@ static bool is_receipted(const struct pipe *x)
     return x->has_receipt || (x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES));
 }
 
+/* All that a command has said has arrived before anybody hears that it has failed. */
+static void look_at_command(struct pipe *x)
+{
+    char status[32];
+    if (!x->has_command || !x->has_said_end || !is_receipted(x) || !command_is_over(&x->command))
+        return;
+    if (x->command.status)
+        peer_fail(x->peer, EXIT_PARTIAL, CODE_COMMAND, "the command ended with %s",
+                  command_status(&x->command, status));
+    else if (x->is_deaf)
+        peer_fail(x->peer, EXIT_PARTIAL, CODE_CLOSED, "the command did not read all of its input");
+}
+
 static bool on_receipt(struct pipe *x, const struct wire_message *m)
 {
     if (!x->has_said_end || is_receipted(x))
@@ -109,6 +122,7 @@ static bool on_receipt(struct pipe *x, const struct wire_message *m)
                   "what has arrived is not what was sent: count or hash differ");
     else
         peer_agreed(x->peer, true, &m->hash);
+    look_at_command(x);
     return true;
 }
 
@@ -164,17 +178,10 @@ static bool is_done_waiting(const struct pipe *x)
     return other_has_ended || (nobody_takes && other_is_silent);
 }
 
-static bool command_is_fine(struct pipe *x)
+/* SIGCHLD wakes the loop. */
+static bool command_has_ended(struct pipe *x)
 {
-    char status[32];
-    if (!x->has_command)
-        return true;
-    if (!command_is_over(&x->command))
-        return false; /* SIGCHLD wakes the loop */
-    if (x->command.status)
-        peer_fail(x->peer, EXIT_PARTIAL, CODE_COMMAND, "the command ended with %s",
-                  command_status(&x->command, status));
-    return x->command.status == 0;
+    return !x->has_command || command_is_over(&x->command);
 }
 
 static bool give(struct pipe *x)
@@ -191,7 +198,7 @@ static bool give(struct pipe *x)
         peer_fail(x->peer, EXIT_LOCAL_IO, CODE_INPUT, "the input could not be read: %s",
                   strerror(errno));
     bool is_over = flow == FLOW_ENDED || (flow == FLOW_WAITS && is_done_waiting(x));
-    if (is_over && command_is_fine(x))
+    if (is_over && command_has_ended(x))
         say_end(x);
     return x->input.bytes != before || x->has_said_end;
 }
@@ -204,7 +211,7 @@ static void cannot_write(struct pipe *x)
         peer_fail(x->peer, EXIT_LOCAL_IO, CODE_OUTPUT, "the output could not be written: %s",
                   strerror(errno));
     else if (x->has_command)
-        peer_fail(x->peer, EXIT_PARTIAL, CODE_CLOSED, "the command did not read all of its input");
+        x->is_deaf = true;
     else
         cat_reader_is_gone(x->peer);
 }
@@ -213,7 +220,7 @@ static bool take(struct pipe *x)
 {
     uint64_t before = x->output.bytes;
     enum flow flow = FLOW_MOVED;
-    if (x->has_read || !lanes_are_open(&x->take) || !x->peer->takes)
+    if (x->has_read || x->is_deaf || !lanes_are_open(&x->take) || !x->peer->takes)
         return false;
     while (flow == FLOW_MOVED && x->output.bytes - before < TURN_BYTES)
         flow = output_move(&x->output, x->peer, x->take.streams[0], TURN_BYTES);
@@ -242,7 +249,7 @@ static bool give_receipt(struct pipe *x)
         return false;
     if (!x->has_all && x->has_read)
         complete(x);
-    if (!x->has_all || !command_is_fine(x))
+    if (!x->has_all || !command_has_ended(x) || (x->has_command && x->command.status))
         return false;
     m.hash = hash_value(x->output.hash);
     peer_send(x->peer, &m);
@@ -270,6 +277,7 @@ static bool pipe_turn(void *job)
     struct pipe *x = job;
     look_at_wishes(x);
     bool took = take(x), receipted = give_receipt(x), gave = give(x);
+    look_at_command(x);
     return took || receipted || gave;
 }
 
