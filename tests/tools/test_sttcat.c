@@ -610,6 +610,30 @@ START_TEST(small_talk_over_a_bad_way)
 }
 END_TEST
 
+/* The last word is as likely to be lost as any other one. */
+START_TEST(who_ends_well_has_not_left_the_other_one_behind)
+{
+    enum { AT_ONCE = PROGRAMS_WANS_MAX };
+    static const struct wan_config bad = {.delay_ns = STT_MS(2), .lost = 200};
+    struct job *l[AT_ONCE], *c[AT_ONCE];
+    if (!begin(_i % IOS))
+        return;
+    trees_write_text("in", "a few words\n");
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        port = programs_port();
+        l[i] = listener("-N --keep-alive 200ms --timeout 4s");
+        port = programs_wan(&p, port, &bad, (uint64_t)_i * AT_ONCE + i);
+        c[i] = client("<in");
+    }
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        job_require(c[i], DONE);
+        job_require(l[i], DONE);
+        ck_assert_str_eq(l[i]->out.text, "a few words\n");
+    }
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(a_way_that_breaks_for_good_fails_both)
 {
     if (!begin(_i))
@@ -649,4 +673,6 @@ SUITE("sttcat", LOOP(bytes_of_any_number_go_to_the_listener, 0, IOS *SIZES),
       LOOP(who_has_another_seed_gets_no_answer, 0, IOS),
       LOOP(after_a_kill_at_any_moment_the_survivor_tells_the_truth, 0, ROUNDS),
       LOOP(a_bad_way_changes_nothing_but_the_time, 0, IOS *WAYS),
-      LOOP(small_talk_over_a_bad_way, 0, IOS), LOOP(a_way_that_breaks_for_good_fails_both, 0, IOS))
+      LOOP(small_talk_over_a_bad_way, 0, IOS),
+      LOOP(who_ends_well_has_not_left_the_other_one_behind, 0, IOS * 3),
+      LOOP(a_way_that_breaks_for_good_fails_both, 0, IOS))

@@ -31,7 +31,7 @@ struct peer_more {
     void *work; /* the job's; NULL before it has begun */
 
     struct control control;
-    bool has_said_done, has_heard_done;
+    bool has_said_done, has_heard_done, is_done_there; /* ours is acknowledged */
 
     struct stt_stream_event early[EARLY_MAX]; /* of streams, before the job has begun */
     uint32_t n_early;
@@ -285,6 +285,8 @@ void peer_on_stream(struct peer *p, const struct stt_stream_event *event)
     if (m->has_failed || m->stage == OVER)
         return;
     if (is_control(p, event)) {
+        if (event->what & (STT_STREAM_FINISHED | STT_STREAM_ENDED))
+            m->is_done_there = true;
         if (event->what & (STT_STREAM_RESET | STT_STREAM_STOPPED))
             break_off(p);
         else
@@ -335,6 +337,18 @@ static void succeed(struct peer *p)
     }
 }
 
+/* Who closes before its DONE has arrived may leave somebody who never hears of it. */
+static bool may_leave(struct peer *p)
+{
+    struct peer_more *m = p->more;
+    if (!p->is_initiator || m->is_done_there)
+        return true;
+    if (!m->leave_at)
+        m->leave_at = p->loop->now + LEAVING_NS;
+    loop_wake_at(p->loop, m->leave_at);
+    return p->loop->now >= m->leave_at;
+}
+
 static void check_end(struct peer *p)
 {
     struct peer_more *m = p->more;
@@ -352,7 +366,7 @@ static void check_end(struct peer *p)
         control_finish(&m->control);
         (void)control_flush(&m->control, p->loop->now);
     }
-    if (m->has_said_done && m->has_heard_done)
+    if (m->has_said_done && m->has_heard_done && may_leave(p))
         succeed(p);
 }
 
