@@ -317,11 +317,18 @@ static void challenge_again(struct stt_paths *p, stt_ns now, stt_ns pto)
     p->challenge_at = now + stt_rtt_backed_off(pto, backoff);
 }
 
+/* In mode W before IDENTITY is acknowledged: who was there has had the chance to acknowledge it. */
+static bool was_never_asked(const struct stt_paths *p)
+{
+    return p->at[0].challenges == 0 && p->at[1].challenges == 0;
+}
+
 enum stt_paths_news stt_paths_expire(struct stt_paths *p, stt_ns now, stt_ns pto)
 {
     if (p->on_trial < 0)
         return STT_PATHS_SAME;
-    if (now >= p->ends_at && (p->is_move || p->at[other(p->on_trial)].answered))
+    if (now >= p->ends_at &&
+        (p->is_move || p->at[other(p->on_trial)].answered || was_never_asked(p)))
         return fail(p, now);
     p->waited = p->waited || now >= p->ends_at;
     if (now >= p->challenge_at)

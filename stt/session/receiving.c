@@ -3,7 +3,6 @@
  * says what it does. A rule that the peer breaks ends the session; nothing here is an error to the
  * caller. Spec 02, "Opening" and "Frames"; spec 04, "States". */
 #include "stt/session/engine.h"
-#include "stt/session/saying.h"
 
 /* A train, and of it the packet on its way through the handlers. */
 struct arrival {
@@ -454,8 +453,7 @@ static void take_packet(struct stt_endpoint *ep, struct stt_session *s, struct a
     if (is_highest)
         a->end = opened->number + 1;
     count_packet(s, a, opened->number);
-    if (!a->is_at_home &&
-        stt_saying_allowed(s) == UINT32_MAX) /* before, none could be challenged */
+    if (!a->is_at_home && s->state == STT_SESSION_OPEN)
         follow(ep, s, a, bytes, is_highest);
 }
 

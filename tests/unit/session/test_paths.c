@@ -563,6 +563,20 @@ START_TEST(while_nobody_answers_the_trial_goes_on)
 }
 END_TEST
 
+/* As in mode W, before IDENTITY is acknowledged: no challenge may be said. */
+START_TEST(where_nobody_could_be_asked_the_old_path_returns_after_3_pto)
+{
+    struct fixture f;
+    setup(&f);
+    ck_assert_int_eq(packet_from(&f, B, FULL), STT_PATHS_TRIAL);
+    ck_assert_int_eq(wait(&f, 3 * pto - 1), STT_PATHS_SAME);
+    ck_assert(is_current(&f, B));
+    ck_assert_int_eq(wait(&f, 1), STT_PATHS_RETURNED);
+    ck_assert(is_current(&f, A));
+    ck_assert_int_eq(packet_from(&f, B, FULL), STT_PATHS_TRIAL); /* it is really there: again */
+}
+END_TEST
+
 START_TEST(the_old_path_returns_at_once_when_it_answers_late)
 {
     struct fixture f;
@@ -788,6 +802,7 @@ SUITE("paths", TEST(at_first_one_path_is_in_use_and_nothing_is_said),
       LOOP(where_the_peer_came_to_an_id_of_its_own_the_old_path_returns_after_3_s_at_least, 1, 5),
       LOOP(a_move_of_our_own_is_given_up_after_6_pto_and_3_s_at_least, 1, 5),
       TEST(the_new_path_may_answer_after_the_old_one), TEST(while_nobody_answers_the_trial_goes_on),
+      TEST(where_nobody_could_be_asked_the_old_path_returns_after_3_pto),
       TEST(the_old_path_returns_at_once_when_it_answers_late),
       TEST(the_newest_packet_from_the_old_path_ends_the_trial),
       TEST(a_third_address_starts_no_trial_within_3_pto),
