@@ -101,6 +101,7 @@ static enum stt_paths_news begin(struct stt_paths *p, stt_ns now, stt_ns pto,
     p->at[other(kept)] = (struct stt_path_state){.path = *packet->path, .owes_challenge = true};
     p->in_use = p->on_trial = (int8_t)other(kept);
     p->is_move = p->waited = p->was_left = false;
+    p->is_mute = packet->is_mute;
     p->rounds = 1;
     p->ends_at = now + (packet->is_to_new_id ? chosen(wait) : wait);
     p->challenge_at = now + stt_rtt_backed_off(pto, 0);
@@ -117,7 +118,7 @@ int stt_paths_move(struct stt_paths *p, stt_ns now, stt_ns pto, const struct stt
     p->at[next] = (struct stt_path_state){.path = *to, .owes_challenge = true};
     p->on_trial = (int8_t)next;
     p->is_move = true;
-    p->waited = p->was_left = false;
+    p->is_mute = p->waited = p->was_left = false;
     p->rounds = 1;
     p->ends_at = now + chosen(STT_PATH_MOVE_PTO * pto);
     p->challenge_at = now + stt_rtt_backed_off(pto, 0);
@@ -292,6 +293,8 @@ void stt_paths_on_said(struct stt_paths *p, const struct stt_paths_say *say,
     int which = stt_paths_which(p, &say->path);
     if (say->response)
         p->owes_response = false;
+    if (say->challenge)
+        p->is_mute = false;
     if (say->challenge && which >= 0)
         remember(&p->at[which], token);
 }
@@ -317,18 +320,11 @@ static void challenge_again(struct stt_paths *p, stt_ns now, stt_ns pto)
     p->challenge_at = now + stt_rtt_backed_off(pto, backoff);
 }
 
-/* In mode W before IDENTITY is acknowledged: who was there has had the chance to acknowledge it. */
-static bool was_never_asked(const struct stt_paths *p)
-{
-    return p->at[0].challenges == 0 && p->at[1].challenges == 0;
-}
-
 enum stt_paths_news stt_paths_expire(struct stt_paths *p, stt_ns now, stt_ns pto)
 {
     if (p->on_trial < 0)
         return STT_PATHS_SAME;
-    if (now >= p->ends_at &&
-        (p->is_move || p->at[other(p->on_trial)].answered || was_never_asked(p)))
+    if (now >= p->ends_at && (p->is_move || p->is_mute || p->at[other(p->on_trial)].answered))
         return fail(p, now);
     p->waited = p->waited || now >= p->ends_at;
     if (now >= p->challenge_at)

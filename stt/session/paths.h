@@ -43,6 +43,7 @@ struct stt_paths {
     /* Of the trial. */
     bool is_move;   /* we want to be there: the other path stays in use until it has answered */
     bool waited;    /* its time is over, and nobody had answered */
+    bool is_mute;   /* nobody was asked yet, for nobody may be */
     uint8_t rounds; /* of challenges */
     uint32_t moved; /* of all so far: how many have succeeded */
     stt_ns ends_at, challenge_at;
@@ -101,6 +102,7 @@ struct stt_paths_packet {
     bool is_highest;   /* of all numbers so far */
     bool moves_path;   /* holds a frame that does */
     bool is_to_new_id; /* of ours: the peer wants to be there, and no copy can say so */
+    bool is_mute;      /* nobody may be asked yet (mode W) */
 };
 
 /* Every packet that opened; on the path that is in use without a doubt it says nothing new. `pto`

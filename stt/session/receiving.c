@@ -3,6 +3,7 @@
  * says what it does. A rule that the peer breaks ends the session; nothing here is an error to the
  * caller. Spec 02, "Opening" and "Frames"; spec 04, "States". */
 #include "stt/session/engine.h"
+#include "stt/session/saying.h"
 
 /* A train, and of it the packet on its way through the handlers. */
 struct arrival {
@@ -409,7 +410,8 @@ static void follow(struct stt_endpoint *ep, struct stt_session *s, const struct 
                                                        .bytes = bytes,
                                                        .is_highest = is_highest,
                                                        .moves_path = a->moves_path,
-                                                       .is_to_new_id = deliberate});
+                                                       .is_to_new_id = deliberate,
+                                                       .is_mute = !stt_saying_may_ask(s)});
     stt_routes_on_news(ep, a->now, s, news, deliberate);
 }
 

@@ -18,6 +18,11 @@ uint32_t stt_saying_allowed(const struct stt_session *s)
     return s->state == STT_SESSION_OPEN ? UINT32_MAX : 0;
 }
 
+bool stt_saying_may_ask(const struct stt_session *s)
+{
+    return stt_saying_allowed(s) == UINT32_MAX;
+}
+
 bool stt_saying_has_stream_frames(const struct stt_session *s)
 {
     return s->streams && !s->holds_data &&

@@ -18,6 +18,8 @@ struct stt_draft {
 
 /* STT_OWES_ bits that this state allows; UINT32_MAX: and streams. */
 uint32_t stt_saying_allowed(const struct stt_session *s);
+/* Whether that is everything, challenges of paths among it. */
+bool stt_saying_may_ask(const struct stt_session *s);
 bool stt_saying_has_ack(const struct stt_session *s);
 bool stt_saying_has_stream_frames(const struct stt_session *s);
 

@@ -98,7 +98,7 @@ static enum stt_paths_news judge_packet(struct model *m, int from, size_t bytes,
 static void packet(struct model *m, struct stt_paths *p, uint8_t a, uint8_t b)
 {
     struct stt_path from = place(a % PLACES);
-    struct stt_paths_packet packet = {&from, b * 5u, a & 4, a & 8, a & 16};
+    struct stt_paths_packet packet = {&from, b * 5u, a & 4, a & 8, a & 16, a & 32};
     enum stt_paths_news wanted = judge_packet(
         m, a % PLACES, packet.bytes, packet.is_highest && packet.moves_path, packet.is_to_new_id);
     FUZZ_ASSERT(stt_paths_on_packet(p, m->now, pto, &packet) == wanted);

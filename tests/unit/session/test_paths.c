@@ -27,6 +27,7 @@ struct fixture {
     uint64_t tokens;       /* drawn so far */
     uint64_t sent[PLACES]; /* the newest that was sent there; 0: none since say_all */
     unsigned said;         /* packets in the last say_all */
+    bool is_mute;          /* no challenge may be said yet */
 };
 
 static void setup(struct fixture *f)
@@ -45,7 +46,7 @@ static bool is_current(const struct fixture *f, int i)
 static enum stt_paths_news comes(struct fixture *f, const struct stt_path *path, size_t bytes,
                                  bool is_highest, bool moves_path)
 {
-    struct stt_paths_packet packet = {path, bytes, is_highest, moves_path, false};
+    struct stt_paths_packet packet = {path, bytes, is_highest, moves_path, false, f->is_mute};
     return stt_paths_on_packet(&f->p, f->now, pto, &packet);
 }
 
@@ -513,7 +514,7 @@ START_TEST(where_the_peer_came_to_an_id_of_its_own_the_old_path_returns_after_3_
     setup(&f);
     struct stt_path b = place(B);
     stt_ns slow = STT_MS(_i * 500), end = _i * 1500 > 3000 ? 3 * slow : STT_S(3);
-    struct stt_paths_packet packet = {&b, FULL, true, true, true};
+    struct stt_paths_packet packet = {&b, FULL, true, true, true, false};
     ck_assert_int_eq(stt_paths_on_packet(&f.p, f.now, slow, &packet), STT_PATHS_TRIAL);
     say_all(&f);
     ck_assert_int_eq(response_from(&f, A, f.sent[A]), STT_PATHS_SAME);
@@ -568,12 +569,16 @@ START_TEST(where_nobody_could_be_asked_the_old_path_returns_after_3_pto)
 {
     struct fixture f;
     setup(&f);
+    f.is_mute = true;
     ck_assert_int_eq(packet_from(&f, B, FULL), STT_PATHS_TRIAL);
     ck_assert_int_eq(wait(&f, 3 * pto - 1), STT_PATHS_SAME);
     ck_assert(is_current(&f, B));
     ck_assert_int_eq(wait(&f, 1), STT_PATHS_RETURNED);
     ck_assert(is_current(&f, A));
     ck_assert_int_eq(packet_from(&f, B, FULL), STT_PATHS_TRIAL); /* it is really there: again */
+    say_all(&f);                                                 /* IDENTITY was acknowledged */
+    ck_assert_int_eq(wait(&f, 3 * pto), STT_PATHS_SAME);
+    ck_assert(is_current(&f, B));
 }
 END_TEST
 
