@@ -15,7 +15,7 @@ struct model {
     int in_use, kept; /* places; kept is NOWHERE without a trial */
     unsigned trial;   /* its number */
     stt_ns began_at, wait_ns;
-    bool waited, kept_answered;
+    bool waited, kept_answered, is_mute;
     uint64_t received, sent;
     struct {
         int place;
@@ -73,12 +73,12 @@ static bool may_try(const struct model *m)
 /* -- what comes in
  * ------------------------------------------------------------------------------------ */
 
-static enum stt_paths_news judge_packet(struct model *m, int from, size_t bytes, bool counts,
-                                        bool to_new_id)
+static enum stt_paths_news judge_packet(struct model *m, const struct stt_paths_packet *packet)
 {
+    int from = place_of(packet->path);
     if (on_trial(m) && from == m->in_use)
-        m->received += bytes;
-    if (from == m->in_use || !counts)
+        m->received += packet->bytes;
+    if (from == m->in_use || !packet->is_highest || !packet->moves_path)
         return STT_PATHS_SAME;
     if (from == m->kept)
         return failed(m);
@@ -88,9 +88,10 @@ static enum stt_paths_news judge_packet(struct model *m, int from, size_t bytes,
     m->in_use = from;
     m->trial++;
     m->began_at = m->now;
-    m->wait_ns = to_new_id ? STT_S(3) : 3 * pto;
+    m->wait_ns = packet->is_to_new_id ? STT_S(3) : 3 * pto;
     m->waited = m->kept_answered = false;
-    m->received = bytes;
+    m->is_mute = packet->is_mute;
+    m->received = packet->bytes;
     m->sent = 0;
     return STT_PATHS_TRIAL;
 }
@@ -99,8 +100,7 @@ static void packet(struct model *m, struct stt_paths *p, uint8_t a, uint8_t b)
 {
     struct stt_path from = place(a % PLACES);
     struct stt_paths_packet packet = {&from, b * 5u, a & 4, a & 8, a & 16, a & 32};
-    enum stt_paths_news wanted = judge_packet(
-        m, a % PLACES, packet.bytes, packet.is_highest && packet.moves_path, packet.is_to_new_id);
+    enum stt_paths_news wanted = judge_packet(m, &packet);
     FUZZ_ASSERT(stt_paths_on_packet(p, m->now, pto, &packet) == wanted);
 }
 
@@ -181,6 +181,7 @@ static void say(struct model *m, struct stt_paths *p)
         FUZZ_ASSERT(to == m->challenged_from && s.response_token[0] == m->challenge);
         m->challenged_from = NOWHERE;
     }
+    m->is_mute = m->is_mute && !s.challenge;
     be64_store(token, m->tokens);
     stt_paths_on_said(p, &s, token);
     count_sent(m, p, &s.path, s.pads ? FULL : STT_PATHS_SAY_BYTES_MAX);
@@ -197,7 +198,7 @@ static void pass_time(struct model *m, struct stt_paths *p, stt_ns time)
     enum stt_paths_news wanted = STT_PATHS_SAME;
     m->now += time;
     if (on_trial(m) && m->now >= m->began_at + m->wait_ns) {
-        if (m->kept_answered)
+        if (m->kept_answered || m->is_mute)
             wanted = failed(m);
         m->waited = true;
     }
