@@ -4,43 +4,30 @@
  * failed before, do not count. Must not know what a job does. */
 #include "tools/sttcat/cat.h"
 
-#include "stt/env.h"
-#include "stt/metrics.h"
 #include "tools/common/say.h"
 #include "tools/sttcat/command.h"
 #include "tools/sttcat/door.h"
 #include "tools/sttcat/report.h"
+#include "tools/sttcat/setup.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    PEERS_MAX = 256,
-    RING_BYTES = 8 << 20,   /* of one stream that sends */
-    RINGS_BYTES = 16 << 20, /* of all lanes */
-    FORWARD_RING_BYTES = 512 << 10,
-    STREAM_WINDOW_BYTES = 16 << 20,
-    SESSION_WINDOW_BYTES = 32 << 20,
-};
-
 struct cat {
     struct plan *plan;
     struct door *door;
     struct stt_node *node;
     struct loop loop;
-    struct peer *peers[PEERS_MAX];
+    struct peer *peers[SETUP_PEERS_MAX];
     uint32_t n_peers;
     struct peer *seated;  /* whom a listener without -k serves */
     struct peer *speaker; /* who has standard output */
     bool stdin_is_taken, stdout_is_gone, is_stopping, is_over;
     stt_ns stop_at;
     int result;
-    char address[100]; /* where -4 or -6 leads; else empty */
 };
 
 /* -- what jobs ask -------------------------------------------------------------------------------
@@ -93,7 +80,7 @@ static struct peer *add_peer(struct cat *cat, stt_handle session, bool is_initia
 {
     struct stt_session_info info;
     struct peer *p = NULL;
-    if (cat->n_peers < PEERS_MAX)
+    if (cat->n_peers < SETUP_PEERS_MAX)
         p = peer_new(cat, cat->plan, &cat->loop, session, is_initiator);
     if (!p) {
         (void)stt_session_close(stt_node_endpoint(cat->node), cat->loop.now, session, CODE_BUSY,
@@ -154,8 +141,15 @@ static void say_found(struct cat *cat, stt_handle session)
     char id[STT_PEER_ID_TEXT_ROOM];
     if (stt_session_info(stt_node_endpoint(cat->node), session, &info))
         return;
+    struct say_object o;
     stt_peer_id_encode(&info.peer, id);
-    say_note(0, "%s answers, peer %s", cat->plan->to, id);
+    say_object_begin(&o, "answer");
+    say_object_text(&o, "address", cat->plan->to);
+    say_object_text(&o, "peer_id", id);
+    say_object_number(&o, "rtt_ns", info.rtt_ns);
+    say_object_end(&o);
+    if (!say_is_json())
+        say_note(0, "%s answers, peer %s", cat->plan->to, id);
     (void)stt_session_close(stt_node_endpoint(cat->node), cat->loop.now, session, CODE_DONE, "");
     cat->is_over = true;
 }
@@ -210,13 +204,19 @@ static const char *other_reason(const struct cat *cat)
 
 static void say_no_answer(const struct cat *cat)
 {
-    stt_ns wait = cat->plan->flags.connect_timeout ? cat->plan->flags.connect_timeout : STT_S(10);
+    stt_ns wait = setup_patience(cat->plan, cat->door);
     bool is_whole = wait % STT_S(1) == 0;
     bool has_code = door_mode(cat->door) == STT_MODE_W;
     say_error("no answer from %s in %g %s: not running, blocked, or %s%s", cat->plan->to,
               (double)wait / (is_whole ? 1e9 : 1e6), is_whole ? "s" : "ms",
               has_code ? "the code is not good there any more" : "peer id or seed does not match",
               other_reason(cat));
+}
+
+/* A known peer that listens with a code: somebody may type it. */
+static bool knock_with_code(struct cat *cat)
+{
+    return door_ask(cat->door) && setup_connect(cat->plan, cat->door, cat->node) == EXIT_DONE;
 }
 
 /* Before there was a peer: the connect has failed. */
@@ -230,7 +230,10 @@ static void on_no_peer(struct cat *cat, const struct stt_event *event)
     cat->result = EXIT_NO_ANSWER;
     switch (event->reason) {
     case STT_REASON_NO_ANSWER:
-        say_no_answer(cat);
+        if (knock_with_code(cat))
+            cat->is_over = false;
+        else
+            say_no_answer(cat);
         return;
     case STT_REASON_PEER_KEY:
         door_changed(cat->door, why);
@@ -382,166 +385,34 @@ static enum loop_turn turn(void *ctx)
 /* -- the beginning and the end -------------------------------------------------------------------
  */
 
-static void at_most(uint64_t *value, uint64_t most)
-{
-    *value = *value < most ? *value : most;
-}
-
-/* However large a file and however slow who reads: a transfer stays below 64 MiB. Rings are only
- * there while there is something in them; what one side may keep is divided among its lanes. */
-static void bound_memory(const struct plan *plan, struct stt_config *e)
-{
-    at_most(&e->send_ring_bytes, plan->job == JOB_FORWARD ? FORWARD_RING_BYTES : RING_BYTES);
-    if (plan->lanes > 1)
-        at_most(&e->send_ring_bytes, RINGS_BYTES / plan->lanes);
-    at_most(&e->stream_window_max, STREAM_WINDOW_BYTES);
-    at_most(&e->session_window_max, SESSION_WINDOW_BYTES);
-}
-
-static void configure(const struct cat *cat, struct stt_node_config *config)
-{
-    const struct plan_flags *f = &cat->plan->flags;
-    struct stt_config *e = &config->endpoint;
-    (void)!stt_config_preset(e, f->preset ? f->preset : "balanced");
-    snprintf(e->application, sizeof e->application, "%s",
-             f->application ? f->application : "sttcat/1");
-    bound_memory(cat->plan, e);
-    config->io = !f->io ? STT_IO_AUTO : strcmp(f->io, "mmsg") == 0 ? STT_IO_MMSG : STT_IO_URING;
-    config->dscp = cat->plan->dscp;
-    if (f->congestion)
-        e->congestion = f->congestion;
-    if (f->connect_timeout)
-        e->handshake_ns = f->connect_timeout;
-    if (f->keep_alive)
-        e->keep_alive_ns = f->keep_alive;
-    if (f->timeout)
-        e->idle_timeout_ns = f->timeout;
-    if (f->mtu)
-        e->packet_bytes_max = f->mtu - (f->ipv4 ? 28 : 48);
-    e->max_sessions = PEERS_MAX;
-    e->max_datagram_bytes = 0;
-    door_configure(cat->door, e);
-}
-
-static int cannot(const char *what, int exits, const char *why)
-{
-    say_error("%s%s%s", what, *why ? ": " : "", why);
-    return exits;
-}
-
-static int open_node(struct cat *cat)
-{
-    struct stt_node_config config = STT_NODE_CONFIG_INIT;
-    char why[OPTION_WHY_ROOM] = "";
-    int exits = EXIT_LOCAL_IO;
-    configure(cat, &config);
-    if (stt_config_check(&config.endpoint, why, sizeof why))
-        return cannot("these settings cannot be", EXIT_USAGE, why);
-    if (!report_open(cat->plan, &config, &exits, why))
-        return cannot(why, exits, "");
-    int error = stt_node_new(&cat->node, &config);
-    stt_env_wipe(&config, sizeof config);
-    if (error == STT_E_UNSUPPORTED)
-        return cannot("io_uring is not allowed here; leave --io away, or say --io mmsg",
-                      EXIT_LOCAL_IO, "");
-    if (error)
-        return cannot("no sockets", EXIT_LOCAL_IO, stt_error_text(error));
-    if (!loop_begin(&cat->loop, cat->node))
-        return cannot("no descriptors are left", EXIT_LOCAL_IO, "");
-    if (!door_open(cat->door, cat->node, &exits, why))
-        return cannot(why, exits, "");
-    return EXIT_DONE;
-}
-
-static int begin_listening(struct cat *cat)
-{
-    static char bound[STT_ADDRESS_TEXT_ROOM];
-    struct stt_address at;
-    char hint[STT_NODE_HINT_ROOM];
-    int error = stt_node_listen(cat->node, cat->plan->at, &at);
-    if (error == STT_E_FORMAT)
-        return cannot(cat->plan->at, EXIT_USAGE, "this is no address and port of this machine");
-    if (error)
-        return cannot(cat->plan->at, EXIT_LOCAL_IO,
-                      error == STT_E_EXISTS ? "another program has this port; choose another one"
-                      : error == STT_E_NOT_FOUND ? "this machine does not have this address"
-                                                 : stt_error_text(error));
-    stt_address_text(&at, bound);
-    if (strncmp(cat->plan->at, "0.0.0.0:", 8) == 0) /* not [::], which is both families */
-        snprintf(bound, sizeof bound, "0.0.0.0:%u", at.port);
-    cat->plan->at = bound;
-    door_say(cat->door, bound);
-    if (stt_node_hint(cat->node, hint))
-        say_note(1, "%s", hint);
-    return EXIT_DONE;
-}
-
-/* -4 and -6: names have addresses of both families. */
-static bool choose_family(struct cat *cat, char *why)
-{
-    const struct plan_flags *f = &cat->plan->flags;
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
-    char host[sizeof cat->plan->to_room], text[INET6_ADDRSTRLEN + 20];
-    const char *colon = strrchr(cat->plan->to, ':');
-    if ((!f->ipv4 && !f->ipv6) || !colon)
-        return true;
-    bool has_brackets = cat->plan->to[0] == '[';
-    int len = (int)(colon - cat->plan->to) - (has_brackets ? 2 : 0);
-    snprintf(host, sizeof host, "%.*s", len, cat->plan->to + has_brackets);
-    hints.ai_family = f->ipv4 ? AF_INET : AF_INET6;
-    int error = getaddrinfo(host, NULL, &hints, &found);
-    if (!error)
-        error = getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0,
-                            NI_NUMERICHOST);
-    if (found)
-        freeaddrinfo(found);
-    snprintf(why, OPTION_WHY_ROOM, "%.100s has no such address: %s", host,
-             error ? gai_strerror(error) : "");
-    snprintf(cat->address, sizeof cat->address, f->ipv6 ? "[%s]%s" : "%s%s", text, colon);
-    return !error;
-}
-
-static int begin_connecting(struct cat *cat)
-{
-    char why[OPTION_WHY_ROOM];
-    const struct plan_flags *f = &cat->plan->flags;
-    char at[100];
-    if (f->source || f->source_port) {
-        const char *any = f->ipv4 ? "0.0.0.0" : "::";
-        const char *host = f->source ? f->source : any;
-        snprintf(at, sizeof at, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
-                 f->source_port ? f->source_port : "0");
-        int error = stt_node_listen(cat->node, at, NULL);
-        if (error)
-            return cannot(at, error == STT_E_FORMAT ? EXIT_USAGE : EXIT_LOCAL_IO,
-                          "this cannot be the source; check -s and -p");
-    }
-    if (!choose_family(cat, why))
-        return cannot(why, EXIT_NO_ANSWER, "");
-    int error = door_knock(cat->door, cat->node, *cat->address ? cat->address : cat->plan->to);
-    if (error == STT_E_FORMAT)
-        return cannot(cat->plan->to, EXIT_USAGE, "this is no HOST PORT, or the code has a mistake");
-    if (error == STT_E_NOT_FOUND)
-        return cannot(cat->plan->to, EXIT_USAGE,
-                      "this ticket names no address; give HOST PORT and --peer");
-    if (error == STT_E_CRYPTO)
-        return cannot(cat->plan->to, EXIT_USAGE,
-                      "the peer id that is wanted there is our own, or no peer has it; see --peer, "
-                      "and -I for another identity of ours");
-    return error ? cannot(cat->plan->to, EXIT_LOCAL_IO, stt_error_text(error)) : EXIT_DONE;
-}
-
 static int run(struct cat *cat)
 {
-    int exits = open_node(cat);
-    if (!exits)
-        exits = cat->plan->flags.listen ? begin_listening(cat) : begin_connecting(cat);
+    int exits = setup_node(cat->plan, cat->door, &cat->node);
+    if (exits)
+        return exits;
+    if (!loop_begin(&cat->loop, cat->node)) {
+        say_error("no descriptors are left");
+        return EXIT_LOCAL_IO;
+    }
+    exits = cat->plan->flags.listen ? setup_listen(cat->plan, cat->door, cat->node)
+                                    : setup_connect(cat->plan, cat->door, cat->node);
     if (exits)
         return exits;
     int error = loop_run(&cat->loop, turn, cat);
-    if (error)
-        return cannot("the network cannot be used any more", EXIT_NETWORK, stt_error_text(error));
-    return cat->result;
+    if (!error)
+        return cat->result;
+    say_error("the network cannot be used any more: %s", stt_error_text(error));
+    return EXIT_NETWORK;
+}
+
+static void end(struct cat *cat)
+{
+    for (uint32_t i = 0; i < cat->n_peers; i++)
+        peer_free(cat->peers[i]);
+    if (cat->loop.node)
+        loop_end(&cat->loop);
+    stt_node_free(cat->node);
+    door_free(cat->door);
 }
 
 int cat_run(const struct plan *plan)
@@ -551,17 +422,15 @@ int cat_run(const struct plan *plan)
     int exits;
     cat.plan = (struct plan *)(uintptr_t)plan;
     cat.door = door_new(cat.plan, &exits, why);
-    if (!cat.door)
-        return cannot(why, exits, "");
-    exits = run(&cat);
-    for (uint32_t i = 0; i < cat.n_peers; i++)
-        peer_free(cat.peers[i]);
-    if (cat.node) {
-        loop_end(&cat.loop);
-        stt_node_free(cat.node);
+    if (!cat.door) {
+        say_error("%s", why);
+        return exits;
     }
-    door_free(cat.door);
-    if (!report_close() && !exits)
-        exits = cannot("the trace or key log could not be written", EXIT_LOCAL_IO, "");
+    exits = run(&cat);
+    end(&cat);
+    if (!report_close() && !exits) {
+        say_error("the trace or key log could not be written");
+        exits = EXIT_LOCAL_IO;
+    }
     return exits;
 }

@@ -14,6 +14,7 @@
 #include "tools/common/secrets.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,6 +355,28 @@ int door_knock(struct door *d, struct stt_node *node, const char *to)
         error = stt_node_connect(node, &c, *d->ticket ? d->ticket : to, NULL);
     stt_env_wipe(&c, sizeof c);
     return error;
+}
+
+bool door_may_ask(const struct door *d)
+{
+    int terminal = d->is_known && d->mode == STT_MODE_K && !d->plan->flags.scan
+                       ? open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
+                       : -1;
+    if (terminal >= 0)
+        close(terminal);
+    return terminal >= 0;
+}
+
+bool door_ask(struct door *d)
+{
+    char why[OPTION_WHY_ROOM], prompt[400];
+    if (!door_may_ask(d))
+        return false;
+    snprintf(prompt, sizeof prompt,
+             "%s is known, and does not answer without a code; code: ", d->plan->to);
+    d->has_code = secrets_code(d->code, NULL, true, prompt, why);
+    d->mode = d->has_code ? STT_MODE_W : d->mode;
+    return d->has_code;
 }
 
 bool door_remember(struct door *d, const struct stt_peer_id *id, char why[OPTION_WHY_ROOM])

@@ -24,6 +24,10 @@ bool door_renew(struct door *d, struct stt_node *node);
 
 /* Tries to connect to this address or name. A code that was not drawn is a passphrase. */
 int door_knock(struct door *d, struct stt_node *node, const char *to);
+/* Whether somebody could be asked for a code, if a known peer does not answer without one; and
+ * asks. True: the next knock has it. */
+bool door_may_ask(const struct door *d);
+bool door_ask(struct door *d);
 enum stt_mode door_mode(const struct door *d);
 /* The peer under this name is pinned: somebody else is refused by the handshake. */
 bool door_is_pinned(const struct door *d);
