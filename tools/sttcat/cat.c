@@ -118,9 +118,12 @@ static void forget_peer(struct cat *cat, uint32_t i)
     bool only_looked = peer_only_looked(p);
     report_end(p);
     (void)stt_session_set_user(p->ep, p->session, NULL);
+    bool was_seated = cat->seated == p;
     if (cat->speaker == p)
         cat->speaker = NULL;
-    if (!f->listen || cat->seated == p || cat->stdout_is_gone) {
+    if (was_seated)
+        cat->seated = NULL; /* progress is asked for once more */
+    if (!f->listen || was_seated || cat->stdout_is_gone) {
         cat->result = peer_result(p);
         cat->is_over = true;
     } else if (f->keep_open && peer_result(p) && !cat->is_stopping && !only_looked) {
