@@ -514,6 +514,29 @@ START_TEST(so_is_one_that_was_reached_by_a_passphrase_or_a_code)
 }
 END_TEST
 
+START_TEST(a_known_peer_that_has_drawn_a_code_is_asked_for_it)
+{
+    char code[CODE_ROOM], before[100];
+    ck_assert(begin(NULL));
+    trees_write_text("in", "once more\n");
+    job_require(programs_run(&p, "mkdir -m 700 there; cp b there/identity"), DONE);
+    struct job *l = listener("STT_CONFIG_DIR=there", "");
+    read_code(l, code);
+    snprintf(before, sizeof before, "STT_CODE=%s", code);
+    is_let_in(before, "");
+    job_require(l, DONE);
+    l = listener("STT_CONFIG_DIR=there", "-N");
+    read_code(l, code);
+    struct job *c = programs_start_on_terminal(&p, "exec sttcat -w 1s 127.0.0.1 %u <in >out", port);
+    job_shows(c, "does not answer without a code");
+    ck_assert(job_type(c, code) && job_type(c, "\n"));
+    job_require(c, DONE);
+    job_require(l, DONE);
+    ck_assert_str_eq(l->out.text, "once more\n");
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(a_listener_without_an_identity_is_not_remembered)
 {
     char path[400];
@@ -852,6 +875,7 @@ SUITE("credentials", LOOP(who_knows_the_peer_id_is_answered_and_nobody_else, 0, 
       TEST(a_passphrase_is_asked_for_at_both_terminals), TEST(a_short_passphrase_is_refused),
       LOOP(a_listener_with_an_identity_is_remembered_and_another_one_is_not_taken_for_it, 0, IOS),
       TEST(so_is_one_that_was_reached_by_a_passphrase_or_a_code),
+      TEST(a_known_peer_that_has_drawn_a_code_is_asked_for_it),
       TEST(a_listener_without_an_identity_is_not_remembered),
       TEST(a_damaged_list_of_known_peers_is_named_and_lets_nobody_be_taken_for_another),
       LOOP(who_is_not_listed_is_not_answered, 0, IOS),
