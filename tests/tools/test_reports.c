@@ -21,6 +21,7 @@
 enum {
     DONE = 0,
     NO_ANSWER = 3,
+    PROVEN_WRONG = 5,
     LOCAL_IO = 11,
     EXISTS = 13,
     PARTIAL = 23,
@@ -239,6 +240,7 @@ static const struct {
     const char *event, *keys[KEYS_MAX];
 } events[] = {
     {"listening", {"address", "peer_id", "code?"}},
+    {"answer", {"address", "peer_id", "rtt_ns"}},
     {"connected", {"address", "peer_id", "mode", "suite", "initiator", "rtt_ns?"}},
     {"progress",
      {"given_bytes", "taken_bytes", "expected_bytes?", "rate_bits_per_second", "rtt_ns",
@@ -358,11 +360,17 @@ static const char *text_of(const struct job *j, const char *event, const char *k
 
 static void check_pipe_events(void)
 {
-    char hash[40];
+    char hash[40], wrong[40];
     trees_make("in", 1000000, 4);
     struct job *l = programs_start(
         &p, "exec sttcat -l --json -vv --progress --stats 127.0.0.1 %u </dev/null >out", port);
     job_line(l, "\"listening\"");
+    snprintf(wrong, sizeof wrong, "%s", text_of(l, "listening", "code"));
+    char *last = wrong + strlen(wrong) - 1;
+    *last = *last == 'a' ? 'b' : 'a';
+    job_require(programs_run(&p, "STT_CODE=%s sttcat --json 127.0.0.1 %u", wrong, port),
+                PROVEN_WRONG);
+    job_line(l, "{\"event\":\"note\",\"text\":\"somebody tried a wrong code\"}");
     struct job *c = programs_run(
         &p, "STT_CODE=%s sttcat --json -vv --progress --stats --rate 40M 127.0.0.1 %u <in",
         text_of(l, "listening", "code"), port);
