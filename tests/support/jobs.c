@@ -155,8 +155,11 @@ static void keep(struct said *s, const char *data, size_t len)
     s->bytes += len;
     if (len > JOB_KEPT_BYTES - s->len)
         len = JOB_KEPT_BYTES - s->len;
-    s->text = realloc(s->text, s->len + len + 1);
-    ck_assert_ptr_nonnull(s->text);
+    if (s->len + len + 1 > s->room) {
+        s->room = 2 * (s->len + len) + 1024;
+        s->text = realloc(s->text, s->room);
+        ck_assert_ptr_nonnull(s->text);
+    }
     memcpy(s->text + s->len, data, len);
     s->len += len;
     s->text[s->len] = 0;

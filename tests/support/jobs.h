@@ -18,6 +18,7 @@ struct said {
     size_t len;     /* kept */
     uint64_t bytes; /* in all */
     size_t looked;  /* how far the test has looked */
+    size_t room;    /* of text */
 };
 
 /* All good until programs_end(). */
