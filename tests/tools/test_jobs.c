@@ -2,7 +2,7 @@
  * What two sttcat can be asked for beside a pipe: commands, raw streams, looks; and how:
  * directions, families, rates, sizes, marks. Who asks for what does not fit is told. Spec 10,
  * "Jobs". */
-#include "tests/support/programs.h"
+#include "tests/support/cats.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/suite.h"
 #include "tests/support/udp.h"
@@ -12,57 +12,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* Statuses: tools/common/exits.h. */
-enum {
-    DONE = 0,
-    USAGE = 2,
-    NO_ANSWER = 3,
-    REFUSED = 4,
-    LOCAL_IO = 11,
-    PARTIAL = 23,
-    TIMEOUT = 30,
-    INTERRUPTED = 128 + SIGINT,
-};
-enum { MIB = 1 << 20, IOS = PROGRAMS_IOS };
-#define CAT "sttcat --seed-file seed"
-
-static struct programs p;
-static uint16_t port;
-
-static bool begin(const char *io)
-{
-    if (!programs_begin_in_memory(&p, io))
-        return false;
-    port = programs_port();
-    job_require(programs_run(&p, "sttkey seed -o seed"), DONE);
-    return true;
-}
-
-/* Its input and output are said by the words. */
-static struct job *listener(const char *words)
-{
-    struct job *j = programs_start(&p, "exec " CAT " -l 127.0.0.1 %u %s", port, words);
-    job_line(j, "listening");
-    return j;
-}
-
-static struct job *fed_listener(const char *words)
-{
-    struct job *j = programs_start_fed(&p, "exec " CAT " -l 127.0.0.1 %u %s", port, words);
-    job_line(j, "listening");
-    return j;
-}
-
-static struct job *client(const char *words)
-{
-    return programs_start(&p, "exec " CAT " 127.0.0.1 %u %s", port, words);
-}
-
-static struct job *fed_client(const char *words)
-{
-    return programs_start_fed(&p, "exec " CAT " 127.0.0.1 %u %s", port, words);
-}
 
 static void require_same(const char *one, const char *other)
 {
@@ -129,7 +78,7 @@ static void is_reaped(struct job *parent, int pid)
 
 START_TEST(a_command_is_talked_to_both_ways)
 {
-    if (!begin(programs_ios[_i / 2]))
+    if (!cats_begin(programs_ios[_i / 2]))
         return;
     bool is_there = _i % 2; /* at the listener, or at the client */
     struct job *l = is_there ? listener("--exec cat") : fed_listener("");
@@ -150,7 +99,7 @@ END_TEST
 
 START_TEST(what_a_command_makes_of_it_comes_back_whole)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 5 * MIB + 3, 1);
     struct job *l = listener("--exec 'cat | cat'"), *c = client("<in >out");
@@ -175,7 +124,7 @@ enum { FAILING = sizeof failing / sizeof *failing };
 START_TEST(a_command_that_fails_fails_both)
 {
     char words[100];
-    if (!begin(programs_ios[_i / FAILING]))
+    if (!cats_begin(programs_ios[_i / FAILING]))
         return;
     snprintf(words, sizeof words, "--exec '%s'", failing[_i % FAILING].command);
     struct job *l = listener(words), *c = programs_run(&p, "echo all | " CAT " 127.0.0.1 %u", port);
@@ -189,7 +138,7 @@ END_TEST
 
 START_TEST(a_command_that_is_killed_from_outside_fails_both)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = listener("--exec 'echo $$ >pid; exec cat'"), *c = fed_client("");
     ck_assert(job_type(c, "hello\n"));
@@ -204,7 +153,7 @@ END_TEST
 
 START_TEST(a_command_may_close_its_output_early)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 3 * MIB, 2);
     struct job *l = listener("--exec 'exec >&-; exec cat >kept'"), *c = client("<in >out");
@@ -221,7 +170,7 @@ START_TEST(a_command_that_does_not_read_to_the_end_is_no_success)
     static const char *const commands[] = {"true", "exec <&-; echo answer", "head -c 1000",
                                            "exec <&-; head -c 3000000 /dev/zero"};
     static const uint64_t answers[] = {0, 7, 1000, 3000000};
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         char words[100];
@@ -240,7 +189,7 @@ END_TEST
 /* Neither reads nor ends: nobody waits for it longer than he wants. */
 START_TEST(a_command_that_never_reads_is_given_up)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = listener("-i 500ms --exec 'echo $$ >pid; exec sleep 1000'");
     struct job *c = client("</dev/zero");
@@ -254,7 +203,7 @@ END_TEST
 
 START_TEST(a_command_whose_peer_went_away_is_hung_up_and_reaped)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = listener("-k --exec 'sleep 1000 & echo $! >child; echo $$ >pid; wait'");
     struct job *c = fed_client("");
@@ -278,7 +227,7 @@ START_TEST(each_peer_has_a_command_of_its_own_at_once)
     enum { PEERS = 8 };
     struct job *peers[PEERS];
     char text[32];
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = listener("-k --exec 'echo hello; exec cat'");
     for (unsigned i = 0; i < PEERS; i++)
@@ -310,7 +259,7 @@ enum { NAMES = 2 };
 START_TEST(raw_streams_carry_both_ways)
 {
     char words[100];
-    if (!begin(programs_ios[_i / NAMES]))
+    if (!cats_begin(programs_ios[_i / NAMES]))
         return;
     trees_make("a", 2 * MIB + 1, 3);
     trees_make("b", MIB + 7, 4);
@@ -331,7 +280,7 @@ END_TEST
 
 START_TEST(raw_streams_are_heard_at_once)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = fed_listener("--raw"), *c = fed_client("--raw");
     ck_assert(job_type(c, "question\n"));
@@ -354,7 +303,7 @@ START_TEST(another_application_is_told_to_both)
         {"--raw --application one/1", "--raw"},
         {"", "--raw --application one/1"},
     };
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct job *l = listener(cases[i][0]), *c = client(cases[i][1]);
         job_require(c, REFUSED);
@@ -369,7 +318,7 @@ END_TEST
 
 START_TEST(who_is_not_raw_is_told)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     struct job *l = listener("--raw"), *c = client("");
     job_require(c, REFUSED);
     job_require(l, REFUSED);
@@ -384,7 +333,7 @@ END_TEST
 
 START_TEST(a_look_says_who_is_there_and_disturbs_nobody)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     job_require(programs_run(&p, "sttkey gen -o key"), DONE);
     struct job *l = listener("-k -N -I key"), *c;
@@ -412,7 +361,7 @@ END_TEST
 START_TEST(what_does_not_move_is_given_up)
 {
     static const char *const words[][2] = {{"-i 300ms", ""}, {"", "-i 300ms"}};
-    if (!begin(programs_ios[_i / 2]))
+    if (!cats_begin(programs_ios[_i / 2]))
         return;
     struct job *l = fed_listener(words[_i % 2][0]), *c = fed_client(words[_i % 2][1]);
     job_require(c, TIMEOUT);
@@ -424,7 +373,7 @@ END_TEST
 
 START_TEST(what_moves_now_and_then_is_not_given_up)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     struct job *l = fed_listener("-i 900ms"), *c = fed_client("-i 900ms");
     for (unsigned i = 0; i < 8; i++) { /* longer than that in all */
         ck_assert(!job_ends_within(c, STT_MS(200)));
@@ -468,7 +417,7 @@ enum { DIRECTIONS = sizeof directions / sizeof *directions };
 START_TEST(directions_are_those_that_both_want)
 {
     char words[100];
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     trees_write_text("here", "from the listener");
     trees_write_text("there", "from the client");
     for (size_t i = 0; i < DIRECTIONS; i++) {
@@ -507,7 +456,7 @@ enum { MISFITS = sizeof misfits / sizeof *misfits };
 
 START_TEST(what_does_not_fit_is_told_to_both)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     for (size_t i = 0; i < MISFITS; i++) {
         char words[100];
         struct job *l =
@@ -526,7 +475,7 @@ END_TEST
 
 START_TEST(forwarding_to_who_does_not_permit_any_is_refused)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     struct job *l = listener("");
     struct job *c = programs_run(&p, CAT " -L 127.0.0.1:%u:localhost:1 127.0.0.1 %u",
                                  programs_tcp_port(), port);
@@ -539,7 +488,7 @@ END_TEST
 
 START_TEST(a_listener_that_has_a_peer_is_busy)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = fed_listener(""), *c = fed_client("");
     ck_assert(job_type(c, "first\n"));
@@ -592,7 +541,7 @@ START_TEST(arguments_that_make_no_sense_are_refused_in_one_sentence)
         {"-u host 1", "there is no option -u; sttcat -h lists them"},
         {"-w", "-w wants a time such as"},
     };
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct job *j = programs_run(&p, CAT " %s", cases[i][0]);
         job_require(j, USAGE);
@@ -622,7 +571,7 @@ static void meets(const char *here, const char *there, const char *says_here)
 START_TEST(families_and_sources_are_those_that_were_asked_for)
 {
     char from[80], said[80];
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     uint16_t source = programs_port();
     meets("-4", "-4 localhost", "connected to 127.0.0.1:");
@@ -648,7 +597,7 @@ END_TEST
 
 START_TEST(a_place_that_cannot_be_had_is_said)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     struct job *l = listener(""), *j = programs_run(&p, CAT " -l 127.0.0.1 %u", port);
     job_require(j, LOCAL_IO);
     ck_assert(says(j, "another program has this port"));
@@ -683,7 +632,7 @@ static uint64_t number_of(const struct job *j, const char *event, const char *ke
 /* 2 MB at 40 Mbit/s are 0.4 s. */
 START_TEST(a_rate_is_kept)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 2000000, 5);
     struct job *l = listener("--json </dev/null >out"), *c = client("--rate 40M <in");
@@ -701,7 +650,7 @@ END_TEST
 START_TEST(packets_are_no_larger_than_they_may_be)
 {
     static const unsigned sizes[] = {1280, 1500, 9000, 65535};
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 8 * MIB, 6);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -728,7 +677,7 @@ START_TEST(packets_are_marked_as_was_asked)
         uint8_t dscp;
     } cases[] = {
         {"--dscp ef", 46}, {"--dscp le", 1}, {"--dscp cs5", 40}, {"--dscp 63", 63}, {"", 0}};
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct stt_driver_train train = {0};
@@ -759,7 +708,7 @@ START_TEST(it_works_however_it_is_asked_to)
         "--streams 8", /* a pipe is one all the same */
         "--keep-alive 50ms --timeout 2s",
     };
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("a", 3 * MIB + 1, 7);
     trees_make("b", MIB + 1, 8);
@@ -780,7 +729,7 @@ END_TEST
 
 START_TEST(the_driver_that_was_asked_for_is_the_one)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     trees_make("in", MIB, 9);
     for (unsigned i = 0; i < IOS; i++) {
         struct programs other;
@@ -815,7 +764,7 @@ START_TEST(a_word_is_there_within_30_ms)
     static const char *const credentials[] = {"--seed-file seed", "--peer $(cat id)"};
     enum { TIMES = 15 };
     stt_ns took[TIMES];
-    if (IS_SANITIZED || !begin(programs_ios[_i / 2]))
+    if (IS_SANITIZED || !cats_begin(programs_ios[_i / 2]))
         return;
     job_require(programs_run(&p, "sttkey gen -o key >id"), DONE);
     struct job *l = programs_start(&p, "exec sttcat -l -k -N %s 127.0.0.1 %u",
@@ -840,7 +789,7 @@ START_TEST(a_gigabyte_fits_through_64_mib)
 {
     struct rusage all;
     const uint64_t bytes = IS_SANITIZED ? 50 * MIB : 1000000000;
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = listener("</dev/null");
     struct job *c = programs_start(&p, "head -c %llu /dev/zero | " CAT " 127.0.0.1 %u",

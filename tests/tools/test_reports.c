@@ -3,7 +3,7 @@
  * JSON as the manual lists them, numbers, traces and keys. On stdout there is data and nothing
  * else. */
 #include "stt/stats.h"
-#include "tests/support/programs.h"
+#include "tests/support/cats.h"
 #include "tests/support/qlog.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/suite.h"
@@ -16,43 +16,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-/* Statuses: tools/common/exits.h. */
-enum {
-    DONE = 0,
-    NO_ANSWER = 3,
-    PROVEN_WRONG = 5,
-    LOCAL_IO = 11,
-    EXISTS = 13,
-    PARTIAL = 23,
-    INTERRUPTED = 128 + SIGINT,
-};
-enum { MIB = 1 << 20, IOS = PROGRAMS_IOS };
-#define CAT "sttcat --seed-file seed"
-
-static struct programs p;
-static uint16_t port;
-
-static bool begin(const char *io)
-{
-    if (!programs_begin_in_memory(&p, io))
-        return false;
-    port = programs_port();
-    job_require(programs_run(&p, "sttkey seed -o seed"), DONE);
-    return true;
-}
-
-static struct job *listener(const char *words)
-{
-    struct job *j = programs_start(&p, "exec " CAT " -l 127.0.0.1 %u %s", port, words);
-    job_line(j, "listening");
-    return j;
-}
-
-static struct job *client(const char *words)
-{
-    return programs_start(&p, "exec " CAT " 127.0.0.1 %u %s", port, words);
-}
 
 static struct job *on_terminal(const char *words)
 {
@@ -96,7 +59,7 @@ static void is_progress_and_nothing_else(const struct job *j)
 /* 6 MB at 40 Mbit/s are 1.2 s. */
 START_TEST(progress_is_shown_at_a_terminal_and_taken_away)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 6000000, 1);
     struct job *l =
@@ -117,7 +80,7 @@ END_TEST
 
 START_TEST(of_files_it_tells_how_much_is_left)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     trees_make("in", 3000000, 2);
     struct job *l = listener("--recv dir");
     struct job *c = on_terminal("--rate 40M --send in --");
@@ -133,7 +96,7 @@ END_TEST
 /* What is said meanwhile has a line of its own. */
 START_TEST(what_is_said_does_not_mix_with_progress)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     trees_make("in", 3000000, 2);
     struct job *l = listener("-N >out"), *c = on_terminal("-v --rate 40M <in >back");
     job_require(c, DONE);
@@ -149,7 +112,7 @@ END_TEST
 START_TEST(nor_without_a_terminal_nor_where_somebody_types_nor_when_quiet)
 {
     static const char *const words[] = {"--progress <in >back 2>said", "<in >back 2>said"};
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     trees_make("in", 1000000, 3);
     for (size_t i = 0; i < 2; i++) { /* on a terminal, and stderr elsewhere */
         struct job *l = listener("-N --progress >out"), *c = on_terminal(words[i]);
@@ -195,7 +158,7 @@ START_TEST(two_people_talk_until_one_of_them_has_said_all)
 {
     struct job *who[2];
     char text[32];
-    if (!begin(programs_ios[_i / 2]))
+    if (!cats_begin(programs_ios[_i / 2]))
         return;
     begin_chat(who);
     for (unsigned i = 0; i < 10; i++) {
@@ -217,7 +180,7 @@ END_TEST
 START_TEST(the_key_of_an_interrupt_ends_a_talk)
 {
     struct job *who[2];
-    if (!begin(programs_ios[_i / 2]))
+    if (!cats_begin(programs_ios[_i / 2]))
         return;
     begin_chat(who);
     ck_assert(job_type(who[1], "hello\n"));
@@ -464,7 +427,7 @@ static void check_forward_events(void)
 
 START_TEST(events_are_those_that_the_manual_lists)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     seen = 0;
     check_pipe_events();
@@ -526,7 +489,7 @@ START_TEST(stats_has_all_numbers_on_both_sides)
         STT_SESSION_STATS(X)
 #undef X
     };
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", MIB, 5);
     struct job *l = listener("--stats -N >out"), *c = client("--stats <in");
@@ -550,7 +513,7 @@ END_TEST
 
 START_TEST(quiet_says_nothing_but_errors)
 {
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     struct job *l = programs_start(&p, "exec " CAT " -q -l 127.0.0.1 %u", port);
     struct job *c = programs_run(&p, "echo hello | " CAT " -q 127.0.0.1 %u", port);
     job_require(c, DONE);
@@ -567,7 +530,7 @@ END_TEST
 START_TEST(verbose_says_who_and_how_much_and_both_say_the_same_hash)
 {
     char said[100];
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 3 * MIB, 6);
     struct job *l = listener("-v -N >out"), *c = client("-v --rate 400M <in");
@@ -589,7 +552,7 @@ START_TEST(data_is_alone_on_stdout)
         "-v",      "-vvv",       "--json",      "--json -v --stats --progress",
         "--stats", "--progress", "--trace t%u", "--keylog k%u",
         "-q"};
-    ck_assert(begin(NULL));
+    ck_assert(cats_begin(NULL));
     trees_make("in", 100000, 7);
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
         char all[100], more[60];
@@ -636,7 +599,7 @@ static void mode_is(const char *path, mode_t mode)
 
 START_TEST(a_trace_is_qlog_and_a_new_file)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", MIB, 8);
     struct job *l = listener("--trace there -N >out"), *c = client("--trace here <in");
@@ -678,7 +641,7 @@ static unsigned count_keys(const char *path)
 
 START_TEST(keys_are_for_their_owner_alone_and_only_when_a_flag_says_so)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l =
         programs_start(&p, "umask 0; exec " CAT " -l -N --keylog there 127.0.0.1 %u", port);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What people do with netcat, done with sttcat: pipes both ways, ends of all kinds, signals, kills
  * and bad ways. CASE 63 to 66: who ends with 0 has told the truth. */
-#include "tests/support/programs.h"
+#include "tests/support/cats.h"
 #include "tests/support/rng.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/suite.h"
@@ -11,44 +11,14 @@
 #include <string.h>
 
 /* Statuses: tools/common/exits.h. */
-enum { DONE = 0, NO_ANSWER = 3, REFUSED = 4, NETWORK = 10, LOCAL_IO = 11, PARTIAL = 23 };
-enum { MIB = 1 << 20, IOS = PROGRAMS_IOS };
-#define CAT "sttcat --seed-file seed"
 /* A peer that was killed is gone after a moment. */
 #define MORTAL " --keep-alive 200ms --timeout 1s"
 /* Within which an interrupted program has told its peer and ended. */
 #define LEAVING_NS (IS_SANITIZED ? STT_S(3) : STT_MS(500))
 
-static struct programs p;
-static uint16_t port;
-
 static bool begin(int io)
 {
-    if (!programs_begin_in_memory(&p, programs_ios[io]))
-        return false;
-    port = programs_port();
-    job_require(programs_run(&p, "sttkey seed -o seed"), DONE);
-    return true;
-}
-
-/* Its input and output are said by the words. */
-static struct job *listener(const char *words)
-{
-    struct job *j = programs_start(&p, "exec " CAT " -l 127.0.0.1 %u %s", port, words);
-    job_line(j, "listening on");
-    return j;
-}
-
-static struct job *fed_listener(const char *words)
-{
-    struct job *j = programs_start_fed(&p, "exec " CAT " -l 127.0.0.1 %u %s", port, words);
-    job_line(j, "listening on");
-    return j;
-}
-
-static struct job *client(const char *words)
-{
-    return programs_start(&p, "exec " CAT " 127.0.0.1 %u %s", port, words);
+    return cats_begin(programs_ios[io]);
 }
 
 static void require_same(const char *one, const char *other)

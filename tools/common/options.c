@@ -21,8 +21,7 @@
 
 enum source { FROM_FLAG, FROM_ELSEWHERE };
 
-static bool refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool refuse(char *why, const char *format, ...)
+bool options_refuse(char why[OPTION_WHY_ROOM], const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -116,13 +115,13 @@ static bool store(struct option_set *set, const struct option *o, const char *va
     char room[160];
     size_t i = (size_t)(o - set->options);
     if (value && stt_text_is_secret(value))
-        return refuse(why,
-                      "%s holds a secret; secrets are never given like this: put it into a "
-                      "file that only you can read",
-                      said);
+        return options_refuse(why,
+                              "%s holds a secret; secrets are never given like this: put it into a "
+                              "file that only you can read",
+                              said);
     if (!store_value(o, (char *)set->into + o->offset, value))
-        return refuse(why, "%s wants %s, and got '%.60s'", said, wanted(o, room, sizeof room),
-                      value);
+        return options_refuse(why, "%s wants %s, and got '%.60s'", said,
+                              wanted(o, room, sizeof room), value);
     set->seen |= UINT64_C(1) << i;
     return true;
 }
@@ -175,7 +174,7 @@ static bool take(struct reading *r, const struct option *o, const char *value, c
 {
     char room[160];
     if (takes_value(o) && !value && !(value = next(r)))
-        return refuse(r->why, "%s wants %s", said, wanted(o, room, sizeof room));
+        return options_refuse(r->why, "%s wants %s", said, wanted(o, room, sizeof room));
     if (!store(r->set, o, value, said, r->why))
         return false;
     while (o->kind == OPTION_WORDS && r->at < r->argc && r->argv[r->at][0] != '-')
@@ -192,9 +191,10 @@ static bool take_long(struct reading *r, const char *argument)
     char said[64];
     snprintf(said, sizeof said, "--%.*s", (int)(len < 50 ? len : 50), name);
     if (!o)
-        return refuse(r->why, "there is no option %s; %s -h lists them", said, r->set->program);
+        return options_refuse(r->why, "there is no option %s; %s -h lists them", said,
+                              r->set->program);
     if (equals && !takes_value(o))
-        return refuse(r->why, "%s takes no value", said);
+        return options_refuse(r->why, "%s takes no value", said);
     return take(r, o, equals ? equals + 1 : NULL, said);
 }
 
@@ -204,7 +204,8 @@ static bool take_letters(struct reading *r, const char *argument)
         const struct option *o = find_letter(r->set, *c);
         char said[] = {'-', isprint((unsigned char)*c) ? *c : '?', 0};
         if (!o)
-            return refuse(r->why, "there is no option %s; %s -h lists them", said, r->set->program);
+            return options_refuse(r->why, "there is no option %s; %s -h lists them", said,
+                                  r->set->program);
         if (takes_value(o))
             return take(r, o, c[1] ? c + 1 : NULL, said);
         if (!take(r, o, NULL, said))
@@ -247,7 +248,8 @@ static bool take_argument(struct reading *r, bool *are_words)
 {
     const char *argument = next(r);
     if (stt_text_is_secret(argument))
-        return refuse(r->why, "a secret stands among the arguments, where everybody on this "
+        return options_refuse(r->why,
+                              "a secret stands among the arguments, where everybody on this "
                               "machine can read it; put it into a file that only you can read, "
                               "and make a new one");
     if (!*are_words && (r->is_over = answer(r->set, argument)))
@@ -284,7 +286,7 @@ static bool store_setting(struct option_set *set, const struct option *o, const 
 {
     bool is_yes = is_choice("1 yes true on", value);
     if (!takes_value(o) && !is_yes && !is_choice("0 no false off", value))
-        return refuse(why, "%s wants yes or no, and got '%.60s'", said, value);
+        return options_refuse(why, "%s wants yes or no, and got '%.60s'", said, value);
     if (!takes_value(o) && !is_yes)
         return true;
     return store(set, o, value, said, why);
@@ -328,7 +330,7 @@ static bool take_line(struct option_set *set, uint64_t before, char *line, const
     if (!*text || *text == '#')
         return true;
     if (!equals)
-        return refuse(why, "%s: a line is NAME = VALUE", said);
+        return options_refuse(why, "%s: a line is NAME = VALUE", said);
     *equals = 0;
     const char *name = trim(text);
     const struct option *o = find(set, name, strlen(name));
@@ -356,7 +358,7 @@ bool options_read_file(struct option_set *set, const char *path, char *why)
     FILE *f = fopen(path, "re");
     if (!f)
         return (!is_named && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) ||
-               refuse(why, "%.150s cannot be read: %s", path, strerror(errno));
+               options_refuse(why, "%.150s cannot be read: %s", path, strerror(errno));
     for (unsigned n = 1; is_fine && getline(&line, &room, f) >= 0; n++) {
         snprintf(said, sizeof said, "%.150s, line %u", path, n);
         is_fine = take_line(set, before, line, said, why);

@@ -49,6 +49,10 @@ struct option_set {
 
 enum { OPTIONS_MAX = 64, OPTION_WHY_ROOM = 320 };
 
+/* The sentence; false, for who returns that. */
+bool options_refuse(char why[OPTION_WHY_ROOM], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Flags and words; -h and --version are answered on stdout, *is_over then. false: `why` is one
  * sentence. A secret anywhere is refused, and not repeated. */
 bool options_read_arguments(struct option_set *set, int argc, char **argv, bool *is_over,

@@ -12,21 +12,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-__attribute__((format(printf, 2, 3))) static bool refuse(char *why, const char *sentence, ...)
-{
-    va_list args;
-    va_start(args, sentence);
-    vsnprintf(why, OPTION_WHY_ROOM, sentence, args);
-    va_end(args);
-    return false;
-}
 
 void secrets_protect_process(void)
 {
@@ -60,10 +50,11 @@ bool secrets_check_arguments(int argc, char **argv, char why[OPTION_WHY_ROOM])
         if (!stt_text_is_secret(argv[i]))
             continue;
         enum stt_text_kind kind = secret_in(argv[i]);
-        return refuse(why,
-                      "argument %d holds %s, and arguments are seen by everybody on this machine: "
-                      "make a new one, and give it %s",
-                      i, kinds[kind].what, kinds[kind].instead);
+        return options_refuse(
+            why,
+            "argument %d holds %s, and arguments are seen by everybody on this machine: "
+            "make a new one, and give it %s",
+            i, kinds[kind].what, kinds[kind].instead);
     }
     return true;
 }
@@ -74,7 +65,7 @@ static bool throwaway(struct stt_identity *out, char *why)
 {
     struct stt_env env = {.entropy = stt_node_entropy};
     return stt_identity_generate(out, &env) == STT_OK ||
-           refuse(why, "the system gives no random bytes for an identity; try again");
+           options_refuse(why, "the system gives no random bytes for an identity; try again");
 }
 
 bool secrets_identity(struct stt_identity *out, bool *is_durable, const char *path,
@@ -90,7 +81,7 @@ bool secrets_identity(struct stt_identity *out, bool *is_durable, const char *pa
     if (error == STT_E_NOT_FOUND && !is_named)
         return throwaway(out, why);
     if (error)
-        return refuse(why, "%s", sentence);
+        return options_refuse(why, "%s", sentence);
     *is_durable = true;
     return true;
 }
@@ -101,8 +92,9 @@ static bool parse_descriptor(int *out, const char *text, const char *option, cha
 {
     uint32_t number;
     if (!units_parse_number(&number, text, 0, INT_MAX))
-        return refuse(why, "%s wants the number of an open file descriptor, as in: %s 3 3<FILE",
-                      option, option);
+        return options_refuse(why,
+                              "%s wants the number of an open file descriptor, as in: %s 3 3<FILE",
+                              option, option);
     *out = (int)number;
     return true;
 }
@@ -135,14 +127,14 @@ static bool read_line(char *out, size_t room, int fd, const char *option, char *
         len--;
     out[len] = '\0';
     if (n < 0)
-        return refuse(why,
-                      "descriptor %d of %s cannot be read: %s; open it for reading, as in: "
-                      "%s 3 3<FILE",
-                      fd, option, strerror(errno), option);
+        return options_refuse(why,
+                              "descriptor %d of %s cannot be read: %s; open it for reading, as in: "
+                              "%s 3 3<FILE",
+                              fd, option, strerror(errno), option);
     if (!is_over)
-        return refuse(why, "descriptor %d of %s gives no line of text of at most %zu bytes", fd,
-                      option, room - 1);
-    return len > 0 || refuse(why, "descriptor %d of %s gives an empty line", fd, option);
+        return options_refuse(why, "descriptor %d of %s gives no line of text of at most %zu bytes",
+                              fd, option, room - 1);
+    return len > 0 || options_refuse(why, "descriptor %d of %s gives an empty line", fd, option);
 }
 
 static bool read_descriptor(char *out, size_t room, const char *text, const char *option, char *why)
@@ -181,15 +173,16 @@ static bool decode_seed(struct stt_seed *out, const char *text, const char *from
     if (stt_seed_decode(out, text) == STT_OK)
         return true;
     if (stt_text_kind_of(text) == STT_TEXT_SEED)
-        return refuse(why, "the seed from %s is damaged; compare it with the one it was made as",
-                      from);
-    return refuse(why, "what %s gives is no seed; sttkey seed makes one", from);
+        return options_refuse(
+            why, "the seed from %s is damaged; compare it with the one it was made as", from);
+    return options_refuse(why, "what %s gives is no seed; sttkey seed makes one", from);
 }
 
 static bool load_seed(struct stt_seed *out, const char *file, char *why)
 {
     char sentence[STT_KEYFILE_WHY_ROOM];
-    return stt_keyfile_load_seed(out, file, sentence) == STT_OK || refuse(why, "%s", sentence);
+    return stt_keyfile_load_seed(out, file, sentence) == STT_OK ||
+           options_refuse(why, "%s", sentence);
 }
 
 static bool seed_from(struct stt_seed *out, bool *has, const char *file, const char *fd,
@@ -198,14 +191,16 @@ static bool seed_from(struct stt_seed *out, bool *has, const char *file, const c
     bool in_environment, fits = take_environment(text, STT_TEXT_ROOM, "STT_SEED", &in_environment);
     *has = file || fd || in_environment;
     if (file && fd)
-        return refuse(why, "--seed-file and --seed-fd both give a seed; leave one of them out");
+        return options_refuse(why,
+                              "--seed-file and --seed-fd both give a seed; leave one of them out");
     if (file)
         return load_seed(out, file, why);
     if (fd)
         return read_descriptor(text, STT_TEXT_ROOM, fd, "--seed-fd", why) &&
                decode_seed(out, text, "--seed-fd", why);
     if (!fits)
-        return refuse(why, "what STT_SEED gives is too long for a seed; sttkey seed makes one");
+        return options_refuse(why,
+                              "what STT_SEED gives is too long for a seed; sttkey seed makes one");
     return !in_environment || decode_seed(out, text, "STT_SEED", why);
 }
 
@@ -229,16 +224,19 @@ static bool ask(char out[SECRETS_CODE_ROOM], const char *prompt, char *why)
 {
     switch (prompt_secret(out, SECRETS_CODE_ROOM, prompt)) {
     case PROMPT_DONE:
-        return *out || refuse(why, "no code was typed; type it, or give it with --code-fd N");
+        return *out ||
+               options_refuse(why, "no code was typed; type it, or give it with --code-fd N");
     case PROMPT_NO_TERMINAL:
-        return refuse(why, "there is no terminal to ask for the code; give it with --code-fd N, as "
-                           "in: --code-fd 3 3<FILE, or in STT_CODE");
+        return options_refuse(
+            why, "there is no terminal to ask for the code; give it with --code-fd N, as "
+                 "in: --code-fd 3 3<FILE, or in STT_CODE");
     case PROMPT_TOO_LONG:
-        return refuse(why, "what was typed is too long for a code; it has at most 256 bytes");
+        return options_refuse(why,
+                              "what was typed is too long for a code; it has at most 256 bytes");
     case PROMPT_ENDED:
         break;
     }
-    return refuse(why, "no code was typed; type it, or give it with --code-fd N");
+    return options_refuse(why, "no code was typed; type it, or give it with --code-fd N");
 }
 
 static bool code_from(char out[SECRETS_CODE_ROOM], const char *fd, bool may_prompt,
@@ -249,12 +247,13 @@ static bool code_from(char out[SECRETS_CODE_ROOM], const char *fd, bool may_prom
     if (fd)
         return read_descriptor(out, SECRETS_CODE_ROOM, fd, "--code-fd", why);
     if (!fits)
-        return refuse(why, "what STT_CODE gives is too long for a code; it has at most 256 bytes");
+        return options_refuse(
+            why, "what STT_CODE gives is too long for a code; it has at most 256 bytes");
     if (in_environment)
         return true;
     return may_prompt ? ask(out, prompt, why)
-                      : refuse(why, "a code is needed; give it with --code-fd N, as in: "
-                                    "--code-fd 3 3<FILE, or in STT_CODE");
+                      : options_refuse(why, "a code is needed; give it with --code-fd N, as in: "
+                                            "--code-fd 3 3<FILE, or in STT_CODE");
 }
 
 bool secrets_code(char out[SECRETS_CODE_ROOM], const char *fd, bool may_prompt, const char *prompt,

@@ -279,23 +279,9 @@ static bool on_stream(void *job, const struct stt_stream_event *event)
     return is_right;
 }
 
-static bool on_message(void *job, const struct wire_message *m)
-{
-    (void)job, (void)m;
-    return false;
-}
-
-static bool is_settled(const void *job)
-{
-    (void)job;
-    return false;
-}
-
 const struct job forward_job = {
     .begin = begin_job,
     .end = end_job,
-    .on_message = on_message,
     .on_stream = on_stream,
     .turn = turn,
-    .is_settled = is_settled,
 };

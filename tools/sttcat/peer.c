@@ -198,6 +198,11 @@ static void break_off(struct peer *p)
     peer_fail(p, EXIT_NETWORK, CODE_PROTOCOL, "the other side broke the rules of sttcat/1");
 }
 
+static bool is_settled(const struct peer_more *m)
+{
+    return m->job->is_settled && m->job->is_settled(m->work);
+}
+
 static bool on_message(struct peer *p, const struct wire_message *message)
 {
     struct peer_more *m = p->more;
@@ -207,10 +212,9 @@ static bool on_message(struct peer *p, const struct wire_message *message)
         return on_hello(p, message);
     if (message->type == WIRE_DONE) {
         m->has_heard_done = true;
-        return p->has_hello &&
-               (p->plan->job == JOB_FORWARD || m->job->on_message(m->work, message));
+        return p->has_hello && (!m->job->on_message || m->job->on_message(m->work, message));
     }
-    return p->has_hello && m->work && m->job->on_message(m->work, message);
+    return p->has_hello && m->work && m->job->on_message && m->job->on_message(m->work, message);
 }
 
 /* What follows HELLO waits until the job has begun. */
@@ -355,11 +359,11 @@ static void check_end(struct peer *p)
     if (m->stage != WORKING || m->has_failed)
         return;
     if (p->plan->flags.raw) {
-        if (m->job->is_settled(m->work))
+        if (is_settled(m))
             succeed(p);
         return;
     }
-    if (!m->has_said_done && m->job->is_settled(m->work)) {
+    if (!m->has_said_done && is_settled(m)) {
         struct wire_message done = {.type = WIRE_DONE};
         peer_send(p, &done);
         m->has_said_done = true;

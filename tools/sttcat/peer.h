@@ -23,13 +23,13 @@ struct job {
     /* Both sides have said HELLO, or, for the initiator, we have. NULL: memory. */
     void *(*begin)(struct peer *p);
     void (*end)(void *job); /* the session has ended, in whatever way */
-    /* All but HELLO; and DONE but in the job forward: whether it may be said now. False: it cannot
-     * be (the peer is closed with `protocol`). */
+    /* All but HELLO; DONE: whether it may be said now. False: it cannot be (the peer is closed with
+     * `protocol`). NULL: there are none, and DONE may be said whenever. */
     bool (*on_message)(void *job, const struct wire_message *m);
     bool (*on_stream)(void *job, const struct stt_stream_event *event);
     /* Whatever can be done now; true if something was. It says what it waits for (loop.h). */
     bool (*turn)(void *job);
-    bool (*is_settled)(const void *job);
+    bool (*is_settled)(const void *job); /* NULL: never, others end it */
 };
 extern const struct job pipe_job, files_give_job, files_take_job, forward_job, permit_job, raw_job;
 

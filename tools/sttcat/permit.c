@@ -281,24 +281,9 @@ static bool turn(void *ctx)
     return any;
 }
 
-static bool on_message(void *ctx, const struct wire_message *m)
-{
-    (void)ctx, (void)m;
-    return false;
-}
-
-/* Only the initiator ends it. */
-static bool is_settled(const void *ctx)
-{
-    (void)ctx;
-    return false;
-}
-
 const struct job permit_job = {
     .begin = begin_job,
     .end = end_job,
-    .on_message = on_message,
     .on_stream = on_stream,
     .turn = turn,
-    .is_settled = is_settled,
 };

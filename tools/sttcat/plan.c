@@ -7,7 +7,6 @@
 #include "tools/common/units.h"
 #include "tools/sttcat/target.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,22 +70,13 @@ static const struct option options[] = {
 };
 /* clang-format on */
 
-static bool refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool refuse(char *why, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, OPTION_WHY_ROOM, format, args);
-    va_end(args);
-    return false;
-}
-
 /* -- what does not go together ------------------------------------------------------------------
  */
 
 static bool needs(struct option_set *set, const char *a, const char *b, bool has_b, char *why)
 {
-    return !options_is_set(set, a) || has_b || refuse(why, "--%s makes sense only with %s", a, b);
+    return !options_is_set(set, a) || has_b ||
+           options_refuse(why, "--%s makes sense only with %s", a, b);
 }
 
 static bool check_pairs(struct option_set *set, char *why)
@@ -105,10 +95,11 @@ static bool check_pairs(struct option_set *set, char *why)
         {"seed-fd", "code"},       {"seed-fd", "code-fd"},    {"raw", "streams"},
     };
     if (options_is_set(set, "listen") && options_is_set(set, "source-port"))
-        return refuse(why, "with -l the port stands without -p: sttcat -l 4433");
+        return options_refuse(why, "with -l the port stands without -p: sttcat -l 4433");
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (options_is_set(set, pairs[i][0]) && options_is_set(set, pairs[i][1]))
-            return refuse(why, "--%s and --%s do not go together", pairs[i][0], pairs[i][1]);
+            return options_refuse(why, "--%s and --%s do not go together", pairs[i][0],
+                                  pairs[i][1]);
     bool listens = options_is_set(set, "listen");
     return needs(set, "keep-open", "-l", listens, why) &&
            needs(set, "permit", "-l", listens, why) && needs(set, "allow", "-l", listens, why) &&
@@ -135,7 +126,7 @@ static bool join(char *out, size_t room, const char *host, const char *port, cha
 {
     bool is_bare = strchr(host, ':') && host[0] != '[';
     int len = snprintf(out, room, is_bare ? "[%s]:%s" : "%s:%s", host, port);
-    return (len > 0 && (size_t)len < room) || refuse(why, "'%.60s...' is too long", host);
+    return (len > 0 && (size_t)len < room) || options_refuse(why, "'%.60s...' is too long", host);
 }
 
 static bool is_numeric(const char *host)
@@ -170,7 +161,8 @@ static bool read_listen(struct plan *plan, const struct option_texts *words, cha
     const char *host = f->ipv4 ? "0.0.0.0" : f->ipv6 ? "::" : NULL;
     uint32_t port;
     if (words->n == 0 || words->n > 2)
-        return refuse(why, "to listen takes a port, or an address and a port: sttcat -l 4433");
+        return options_refuse(why,
+                              "to listen takes a port, or an address and a port: sttcat -l 4433");
     const char *text = words->at[words->n - 1];
     if (words->n == 2)
         host = words->at[0];
@@ -178,10 +170,10 @@ static bool read_listen(struct plan *plan, const struct option_texts *words, cha
     if (!host) {
         bool is_fine = units_parse_number(&port, text, 0, 65535) || strchr(text, ':');
         snprintf(plan->at_room, sizeof plan->at_room, "%s", text);
-        return is_fine || refuse(why, "'%.60s' is not a port, which is 0 to 65535", text);
+        return is_fine || options_refuse(why, "'%.60s' is not a port, which is 0 to 65535", text);
     }
     if (!units_parse_number(&port, text, 0, 65535))
-        return refuse(why, "'%.60s' is not a port, which is 0 to 65535", text);
+        return options_refuse(why, "'%.60s' is not a port, which is 0 to 65535", text);
     return join(plan->at_room, sizeof plan->at_room, host, text, why);
 }
 
@@ -190,17 +182,20 @@ static bool read_connect(struct plan *plan, const struct option_texts *words, ch
     plan->to = plan->to_room;
     if (plan->flags.ticket_file) {
         snprintf(plan->to_room, sizeof plan->to_room, "%.250s", plan->flags.ticket_file);
-        return words->n == 0 || refuse(why, "--ticket-file says where to; leave HOST PORT away");
+        return words->n == 0 ||
+               options_refuse(why, "--ticket-file says where to; leave HOST PORT away");
     }
     if (words->n == 1 && (is_ticket(words->at[0]) || strrchr(words->at[0], ':'))) {
         snprintf(plan->to_room, sizeof plan->to_room, "%s", words->at[0]);
-        return strlen(words->at[0]) < sizeof plan->to_room || refuse(why, "that is too long");
+        return strlen(words->at[0]) < sizeof plan->to_room ||
+               options_refuse(why, "that is too long");
     }
     if (words->n != 2)
-        return refuse(why, "to connect takes a host and a port: sttcat host.example 4433; to wait "
-                           "for a peer: sttcat -l 4433");
+        return options_refuse(
+            why, "to connect takes a host and a port: sttcat host.example 4433; to wait "
+                 "for a peer: sttcat -l 4433");
     if (!is_port(words->at[1]))
-        return refuse(why, "'%.60s' is not a port, which is 1 to 65535", words->at[1]);
+        return options_refuse(why, "'%.60s' is not a port, which is 1 to 65535", words->at[1]);
     return join(plan->to_room, sizeof plan->to_room, words->at[0], words->at[1], why);
 }
 
@@ -210,8 +205,8 @@ static bool check_numeric(const struct plan *plan, char *why)
     if (!plan->flags.numeric || !plan->to || is_ticket(plan->to) || plan->flags.ticket_file ||
         stt_address_parse(&address, plan->to) == STT_OK)
         return true;
-    return refuse(why, "'%.100s' is not a numeric address, and -n forbids to look names up",
-                  plan->to);
+    return options_refuse(why, "'%.100s' is not a numeric address, and -n forbids to look names up",
+                          plan->to);
 }
 
 /* -- the rest ------------------------------------------------------------------------------------
@@ -238,10 +233,11 @@ static bool read_dscp(struct plan *plan, char *why)
             return true;
         }
     if (!units_parse_number(&number, text, 0, 63))
-        return refuse(why,
-                      "--dscp wants ef, cs1 to cs7, af11 to af43, le or a number to 63, and "
-                      "got '%.40s'",
-                      text);
+        return options_refuse(
+            why,
+            "--dscp wants ef, cs1 to cs7, af11 to af43, le or a number to 63, and "
+            "got '%.40s'",
+            text);
     plan->dscp = (uint8_t)number;
     return true;
 }
@@ -280,7 +276,7 @@ static bool check_times(const struct plan_flags *f, char *why)
     };
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         if (times[i].value && (times[i].value < times[i].min || times[i].value > times[i].max))
-            return refuse(why, "--%s wants %s", times[i].name, times[i].wanted);
+            return options_refuse(why, "--%s wants %s", times[i].name, times[i].wanted);
     return true;
 }
 
@@ -289,14 +285,16 @@ static bool check_values(const struct plan *plan, char *why)
     const struct plan_flags *f = &plan->flags;
     struct stt_peer_id id;
     if (f->peer && stt_peer_id_decode(&id, f->peer))
-        return refuse(why, "--peer wants a peer id, which begins with stt1, and got '%.80s'",
-                      f->peer);
+        return options_refuse(
+            why, "--peer wants a peer id, which begins with stt1, and got '%.80s'", f->peer);
     for (uint32_t i = 0; i < f->allow.n; i++)
         if (stt_peer_id_decode(&id, f->allow.at[i]))
-            return refuse(why, "--allow wants a peer id, which begins with stt1, and got '%.80s'",
-                          f->allow.at[i]);
+            return options_refuse(
+                why, "--allow wants a peer id, which begins with stt1, and got '%.80s'",
+                f->allow.at[i]);
     if (f->application && (strlen(f->application) > STT_APPLICATION_MAX))
-        return refuse(why, "--application wants at most %d characters", STT_APPLICATION_MAX);
+        return options_refuse(why, "--application wants at most %d characters",
+                              STT_APPLICATION_MAX);
     return check_times(f, why);
 }
 

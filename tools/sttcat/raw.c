@@ -49,13 +49,6 @@ static void *raw_begin(struct peer *p)
     return NULL;
 }
 
-static bool raw_on_message(void *job, const struct wire_message *m)
-{
-    (void)job;
-    (void)m;
-    return false;
-}
-
 /* The first stream of an sttcat that is not raw carries messages. */
 static bool has_messages(const struct peer *p, stt_handle stream)
 {
@@ -148,7 +141,6 @@ static bool raw_is_settled(const void *job)
 const struct job raw_job = {
     .begin = raw_begin,
     .end = raw_end,
-    .on_message = raw_on_message,
     .on_stream = raw_on_stream,
     .turn = raw_turn,
     .is_settled = raw_is_settled,
