@@ -262,6 +262,26 @@ START_TEST(what_is_there_and_differs_is_left_alone_and_the_rest_arrives_case_69)
 }
 END_TEST
 
+/* The first one comes under the name of the second one: none of them is lost, and said to be there.
+ */
+START_TEST(a_file_that_is_named_as_the_part_of_another_is_not_lost)
+{
+    static const char *const bytes[] = {"", "the same in both"};
+    if (!begin(programs_ios[_i & 1]))
+        return;
+    trees_write_text("x", bytes[_i / 2]);
+    trees_write_text("x.part", bytes[_i / 2]);
+    struct carry c = CARRY(.give = "x x.part", .take = "dst");
+    carry_require(&c, EXIT_PARTIAL, EXIT_PARTIAL);
+    is_equal("x", "dst/x");
+    c = CARRY(.give = "x x.part", .take = "dst");
+    carry_require(&c, 0, 0);
+    is_equal("x", "dst/x");
+    is_equal("x.part", "dst/x.part");
+    programs_end(&p);
+}
+END_TEST
+
 /* -- what cannot be read ------------------------------------------------------------------------
  */
 
@@ -558,6 +578,7 @@ SUITE("files", LOOP(a_tree_arrives_as_it_is_and_once, 0, 8),
       TEST(where_to_stands_before_the_paths_or_behind_them),
       TEST(who_listens_to_give_names_paths_before_or_behind_the_port),
       LOOP(what_is_there_and_differs_is_left_alone_and_the_rest_arrives_case_69, 0, 9),
+      LOOP(a_file_that_is_named_as_the_part_of_another_is_not_lost, 0, 4),
       LOOP(what_cannot_be_read_is_missed_on_both_sides, 0, 8),
       LOOP(a_path_that_is_not_there_is_missed_on_both_sides, 0, PROGRAMS_IOS),
       LOOP(a_file_that_changes_while_it_is_sent_is_not_taken_for_whole, 0, 5),

@@ -275,7 +275,21 @@ static enum wire_outcome fail_exists(struct place *p)
     return fail_errno(p);
 }
 
-/* Something has the name. */
+static enum wire_outcome fail_lock(struct place *p)
+{
+    return errno == EWOULDBLOCK ? fail(p, OUTCOME_BUSY, errno, "somebody else is receiving it")
+                                : fail_errno(p);
+}
+
+static bool is_ours(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && st->st_nlink == 1 && st->st_uid == geteuid() &&
+           (st->st_mode & MARK);
+}
+
+/* Something has the name. If that is the part of another file, it may be what it should be, and be
+ * renamed in the next moment: it is looked at only while nobody writes it, and kept from who
+ * would. */
 static enum wire_outcome open_there(struct place *p, struct place_file *f, const struct stat *st)
 {
     struct stat opened;
@@ -284,6 +298,8 @@ static enum wire_outcome open_there(struct place *p, struct place_file *f, const
     f->fd = openat(f->dir, f->leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (f->fd < 0 || fstat(f->fd, &opened) != 0 || !S_ISREG(opened.st_mode))
         return fail_exists(p);
+    if (is_ours(&opened) && flock(f->fd, LOCK_SH | LOCK_NB) != 0)
+        return fail_lock(p);
     f->is_there = true;
     f->bytes = (uint64_t)opened.st_size;
     return OUTCOME_DONE;
@@ -316,12 +332,6 @@ void place_part_name(const char *leaf, char part[PLACE_LEAF_ROOM])
     hash_free(h);
 }
 
-static bool is_ours(const struct stat *st)
-{
-    return S_ISREG(st->st_mode) && st->st_nlink == 1 && st->st_uid == geteuid() &&
-           (st->st_mode & MARK);
-}
-
 /* Whether the name still leads to what was locked: who had it before may have renamed it. */
 static bool has_part_name(const struct place_file *f, const struct stat *locked)
 {
@@ -346,8 +356,7 @@ static enum wire_outcome lock_part(struct place *p, struct place_file *f)
     if (!is_ours(&st))
         return fail_part(p, f);
     if (flock(f->fd, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? fail(p, OUTCOME_BUSY, errno, "somebody else is receiving it")
-                                    : fail_errno(p);
+        return fail_lock(p);
     if (!has_part_name(f, &st))
         return fail(p, OUTCOME_OUTPUT, ESTALE, "somebody else is receiving it");
     f->bytes = (uint64_t)st.st_size;

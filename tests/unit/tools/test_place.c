@@ -229,6 +229,30 @@ START_TEST(empty_and_useless_parts_are_removed)
 }
 END_TEST
 
+/* What comes may be called as the part of another file is: who has one keeps it from the other. */
+START_TEST(a_name_that_is_the_part_of_another_is_busy_while_that_comes)
+{
+    begin(_i);
+    struct place_file other;
+    ck_assert_int_eq(open_file("a"), OUTCOME_DONE);
+    ck_assert_int_eq(place_file_open(&place, TEXT("a.part"), &other), OUTCOME_BUSY);
+    ck_assert_int_eq(keep(), OUTCOME_DONE);
+    place_file_close(&file, false);
+    check_holds("dir", "a ");
+    ck_assert_int_eq(open_file("b"), OUTCOME_DONE);
+    write_text("interrupted");
+    place_file_close(&file, false);
+    ck_assert_int_eq(open_file("b.part"), OUTCOME_DONE);
+    ck_assert(file.is_there);
+    ck_assert_int_eq(place_file_open(&place, TEXT("b"), &other), OUTCOME_BUSY);
+    place_file_accept(&file, 0644);
+    place_file_close(&file, false);
+    ck_assert_int_eq(open_file("b"), OUTCOME_EXISTS); /* it has become somebody's */
+    check_holds("dir", "a b.part ");
+    end();
+}
+END_TEST
+
 START_TEST(a_part_that_somebody_has_is_busy)
 {
     struct place_file other;
@@ -508,6 +532,7 @@ SUITE("place", BOTH_WAYS(a_file_gets_its_name_when_it_is_whole),
       BOTH_WAYS(what_is_no_file_is_in_the_way), BOTH_WAYS(a_part_is_gone_on_with),
       BOTH_WAYS(a_part_can_be_begun_anew), BOTH_WAYS(empty_and_useless_parts_are_removed),
       BOTH_WAYS(a_part_that_somebody_has_is_busy),
+      BOTH_WAYS(a_name_that_is_the_part_of_another_is_busy_while_that_comes),
       BOTH_WAYS(a_file_that_is_called_like_a_part_is_no_part),
       BOTH_WAYS(a_part_that_is_not_ours_alone_is_in_the_way),
       BOTH_WAYS(a_mark_that_was_left_is_taken_off), BOTH_WAYS(long_names_have_parts_of_their_own),
