@@ -322,6 +322,20 @@ START_TEST(what_cannot_be_read_is_missed_on_both_sides)
 }
 END_TEST
 
+/* It says that it has no bytes, and has some. */
+START_TEST(a_file_that_is_longer_than_it_says_is_missed_on_both_sides)
+{
+    if (!begin(programs_ios[_i]))
+        return;
+    shell("echo a >a");
+    struct carry c = CARRY(.give = "/proc/version a", .take = "dst");
+    carry_require(&c, EXIT_PARTIAL, EXIT_PARTIAL);
+    ck_assert(!trees_exists("dst/version"));
+    is_equal("a", "dst/a");
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(a_path_that_is_not_there_is_missed_on_both_sides)
 {
     if (!begin(programs_ios[_i]))
@@ -580,6 +594,7 @@ SUITE("files", LOOP(a_tree_arrives_as_it_is_and_once, 0, 8),
       LOOP(what_is_there_and_differs_is_left_alone_and_the_rest_arrives_case_69, 0, 9),
       LOOP(a_file_that_is_named_as_the_part_of_another_is_not_lost, 0, 4),
       LOOP(what_cannot_be_read_is_missed_on_both_sides, 0, 8),
+      LOOP(a_file_that_is_longer_than_it_says_is_missed_on_both_sides, 0, PROGRAMS_IOS),
       LOOP(a_path_that_is_not_there_is_missed_on_both_sides, 0, PROGRAMS_IOS),
       LOOP(a_file_that_changes_while_it_is_sent_is_not_taken_for_whole, 0, 5),
       LOOP(a_file_that_vanishes_before_its_turn_is_missed_on_both_sides, 0, PROGRAMS_IOS),

@@ -95,12 +95,19 @@ static int64_t time_of(const struct stat *st)
     return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
+/* Those of /proc say that they are empty, and are not. */
+static bool ends_at(int fd, uint64_t bytes)
+{
+    char more;
+    return pread(fd, &more, 1, (off_t)bytes) == 0;
+}
+
 bool tree_file_is_unchanged(const struct tree_file *f, int fd)
 {
     struct stat st;
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == f->device &&
            st.st_ino == f->inode && (uint64_t)st.st_size == f->bytes &&
-           time_of(&st) == f->modified_ns;
+           time_of(&st) == f->modified_ns && ends_at(fd, f->bytes);
 }
 
 static const char *leaf_of(const char *name)
