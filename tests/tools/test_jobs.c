@@ -186,6 +186,56 @@ START_TEST(a_command_that_does_not_read_to_the_end_is_no_success)
 }
 END_TEST
 
+/* Little enough that all of it was written to the pipe before the command left it there. */
+START_TEST(what_a_command_leaves_in_its_pipe_is_no_success)
+{
+    static const char *const commands[] = {"sleep 0.3", "head -c 1 >/dev/null; sleep 0.3; echo bye",
+                                           "exec <&-; sleep 0.3"};
+    if (!begin(programs_ios[_i]))
+        return;
+    trees_make("in", 5000, 9);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        char words[100];
+        snprintf(words, sizeof words, "--exec '%s'", commands[i]);
+        struct job *l = listener(words), *c = client("<in");
+        job_require(c, PARTIAL);
+        job_require(l, PARTIAL);
+        ck_assert(says(c, "the command did not read all of its input"));
+        ck_assert_uint_eq(c->out.bytes, i == 1 ? 4 : 0);
+    }
+    programs_end(&p);
+}
+END_TEST
+
+/* One that should not speak does not so in vain, and one that should not hear is not kept waiting.
+ */
+START_TEST(a_command_may_have_one_direction)
+{
+    static const struct {
+        const char *words;
+        int exits;
+        const char *out;
+    } ways[] = {
+        {"--send-only --exec 'cat; echo heard'", DONE, "heard\n"},
+        {"--recv-only --exec 'cat >heard'", DONE, ""},
+        {"--recv-only --exec 'cat >heard; sleep 0.1; echo x; head -c 3000000 /dev/zero'", PARTIAL,
+         ""},
+    };
+    if (!begin(programs_ios[_i]))
+        return;
+    trees_make("in", 5000, 9);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct job *l = listener(ways[i].words), *c = client(i ? "<in" : "-N");
+        job_require(c, ways[i].exits);
+        job_require(l, ways[i].exits);
+        ck_assert_str_eq(c->out.text ? c->out.text : "", ways[i].out);
+        if (i)
+            require_same("in", "heard");
+    }
+    programs_end(&p);
+}
+END_TEST
+
 /* Neither reads nor ends: nobody waits for it longer than he wants. */
 START_TEST(a_command_that_never_reads_is_given_up)
 {
@@ -810,6 +860,8 @@ SUITE("jobs", LOOP(a_command_is_talked_to_both_ways, 0, IOS * 2),
       LOOP(a_command_that_is_killed_from_outside_fails_both, 0, IOS),
       LOOP(a_command_may_close_its_output_early, 0, IOS),
       LOOP(a_command_that_does_not_read_to_the_end_is_no_success, 0, IOS),
+      LOOP(what_a_command_leaves_in_its_pipe_is_no_success, 0, IOS),
+      LOOP(a_command_may_have_one_direction, 0, IOS),
       LOOP(a_command_that_never_reads_is_given_up, 0, IOS),
       LOOP(a_command_whose_peer_went_away_is_hung_up_and_reaped, 0, IOS),
       LOOP(each_peer_has_a_command_of_its_own_at_once, 0, IOS),

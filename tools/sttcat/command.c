@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +71,27 @@ bool command_is_over(struct command *c)
     return c->is_over;
 }
 
+/* A reader of its input that reads nothing. While there is somebody who writes, nobody else may
+ * hold one: it would not be told that the command reads no more. */
+bool command_watch_input(struct command *c, int fd)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int watch = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (watch == 0) { /* which says that there is none */
+        watch = fcntl(0, F_DUPFD_CLOEXEC, 1);
+        close(0);
+    }
+    c->watch = watch > 0 ? watch : 0;
+    return watch > 0;
+}
+
+bool command_left_bytes(const struct command *c)
+{
+    int bytes = 0;
+    return c->watch && (ioctl(c->watch, FIONREAD, &bytes) != 0 || bytes > 0);
+}
+
 /* Those that were sent away, until they have gone. */
 enum { LEFT_MAX = 256 };
 static pid_t left[LEFT_MAX];
@@ -77,6 +99,9 @@ static unsigned n_left;
 
 void command_end(struct command *c)
 {
+    if (c->watch)
+        close(c->watch);
+    c->watch = 0;
     if (c->pid <= 0 || command_is_over(c))
         return;
     kill(-c->pid, SIGHUP);

@@ -9,6 +9,7 @@
 struct command {
     pid_t pid;         /* 0: none, or over */
     int input, output; /* our ends: what it reads, what it writes; the caller closes them */
+    int watch;         /* on what it has not read; 0: none */
     bool is_over;
     int status; /* as of wait() */
 };
@@ -17,6 +18,9 @@ struct command {
 bool command_begin(struct command *c, const char *text);
 /* Looks whether it has ended; true, as often as it is asked then. */
 bool command_is_over(struct command *c);
+/* Before its input is closed, which is `fd`: what it leaves there can be seen afterwards. */
+bool command_watch_input(struct command *c, int fd);
+bool command_left_bytes(const struct command *c);
 /* SIGHUP to its group, if it still runs. */
 void command_end(struct command *c);
 /* When children have changed: what was ended so has gone for good. */

@@ -47,8 +47,12 @@ static bool attach(struct pipe *x, struct peer *p)
         x->has_command = command_begin(&x->command, p->plan->flags.exec);
         if (!x->has_command)
             return false;
-        in = x->command.output;
-        out = x->command.input;
+        in = p->gives ? x->command.output : -1;
+        out = p->takes ? x->command.input : -1;
+        if (!p->gives) /* whatever it says, there is nobody for it, and it hears of that */
+            close(x->command.output);
+        if (!p->takes)
+            close(x->command.input);
         is_kept = false;
     }
     bool is_fine = input_begin(&x->input, in);
@@ -99,11 +103,20 @@ static bool is_receipted(const struct pipe *x)
     return x->has_receipt || (x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES));
 }
 
+/* SIGCHLD wakes the loop. What was written to it and is still there was not read. */
+static bool command_has_ended(struct pipe *x)
+{
+    if (x->has_command && !command_is_over(&x->command))
+        return false;
+    x->is_deaf |= x->has_command && command_left_bytes(&x->command);
+    return true;
+}
+
 /* All that a command has said has arrived before anybody hears that it has failed. */
 static void look_at_command(struct pipe *x)
 {
     char status[32];
-    if (!x->has_command || !x->has_said_end || !is_receipted(x) || !command_is_over(&x->command))
+    if (!x->has_command || !x->has_said_end || !is_receipted(x) || !command_has_ended(x))
         return;
     if (x->command.status)
         peer_fail(x->peer, EXIT_PARTIAL, CODE_COMMAND, "the command ended with %s",
@@ -133,7 +146,7 @@ static bool pipe_is_settled(const void *job)
     bool takes = p->takes && p->hello.flags & WIRE_GIVES;
     bool hears = !p->takes && p->hello.flags & WIRE_GIVES;
     return p->has_hello && x->has_said_end && is_receipted(x) && (!takes || x->has_given_receipt) &&
-           (!hears || x->has_end);
+           (!hears || x->has_end) && (!x->has_command || x->command.is_over);
 }
 
 static bool pipe_on_message(void *job, const struct wire_message *m)
@@ -176,12 +189,6 @@ static bool is_done_waiting(const struct pipe *x)
     if (x->has_command || !(x->input.is_terminal || nobody_takes))
         return false;
     return other_has_ended || (nobody_takes && other_is_silent);
-}
-
-/* SIGCHLD wakes the loop. */
-static bool command_has_ended(struct pipe *x)
-{
-    return !x->has_command || command_is_over(&x->command);
 }
 
 static bool give(struct pipe *x)
@@ -238,6 +245,8 @@ static void complete(struct pipe *x)
     if (!agrees(&x->end, x->output.bytes, x->output.hash))
         peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
                   "what has arrived is not what was sent: count or hash differ");
+    else if (x->has_command && !command_watch_input(&x->command, x->output.given_fd))
+        cannot_write(x);
     else if (!output_close(&x->output))
         cannot_write(x);
 }
@@ -249,7 +258,7 @@ static bool give_receipt(struct pipe *x)
         return false;
     if (!x->has_all && x->has_read)
         complete(x);
-    if (!x->has_all || !command_has_ended(x) || (x->has_command && x->command.status))
+    if (!x->has_all || !command_has_ended(x) || x->is_deaf || (x->has_command && x->command.status))
         return false;
     m.hash = hash_value(x->output.hash);
     peer_send(x->peer, &m);
