@@ -134,6 +134,14 @@ static void greets_twice(void)
     hello(WIRE_TAKES);
 }
 
+/* It says that it takes nothing, and that it has all. */
+static void takes_nothing_and_is_done(void)
+{
+    hello(0);
+    fake_hear(&f, WIRE_HELLO);
+    say_done();
+}
+
 /* -- givers -------------------------------------------------------------------------------------
  */
 
@@ -192,6 +200,15 @@ static void is_done_before_its_receipt(void)
     say_done();
 }
 
+static void resets_its_lane(void)
+{
+    hello(WIRE_GIVES);
+    stt_handle lane = give(DATA_BYTES);
+    fake_hear(&f, WIRE_HELLO);
+    (void)stt_stream_reset(stt_node_endpoint(f.node), stt_node_now(f.node), lane, 1);
+    end(DATA_BYTES, DATA_BYTES);
+}
+
 static void leaves_before_its_end(void)
 {
     hello(WIRE_GIVES);
@@ -240,6 +257,7 @@ static const struct lie {
     {"leaves_without_a_receipt", leaves_without_a_receipt, true, EXIT_NETWORK, CODE_OURS},
     {"wants_a_file", wants_a_file, true, EXIT_NETWORK, CODE_PROTOCOL},
     {"greets_twice", greets_twice, true, EXIT_NETWORK, CODE_PROTOCOL},
+    {"takes_nothing_and_is_done", takes_nothing_and_is_done, true, EXIT_REFUSED, CODE_REFUSED},
     {"gives_all", gives_all, false, EXIT_DONE, CODE_DONE},
     {"ends_with_fewer", ends_with_fewer, false, EXIT_INTEGRITY, CODE_INTEGRITY},
     {"ends_with_more", ends_with_more, false, EXIT_INTEGRITY, CODE_INTEGRITY},
@@ -247,6 +265,7 @@ static const struct lie {
     {"ends_twice", ends_twice, false, EXIT_NETWORK, CODE_PROTOCOL},
     {"is_done_without_an_end", is_done_without_an_end, false, EXIT_NETWORK, CODE_PROTOCOL},
     {"is_done_before_its_receipt", is_done_before_its_receipt, false, EXIT_NETWORK, CODE_PROTOCOL},
+    {"resets_its_lane", resets_its_lane, false, EXIT_NETWORK, CODE_PROTOCOL},
     {"leaves_before_its_end", leaves_before_its_end, false, EXIT_NETWORK, CODE_OURS},
     {"opens_two_lanes", opens_two_lanes, false, EXIT_NETWORK, CODE_PROTOCOL},
     {"opens_lane_one", opens_lane_one, false, EXIT_NETWORK, CODE_PROTOCOL},

@@ -680,6 +680,19 @@ static uint64_t number_of(const struct job *j, const char *event, const char *ke
 }
 
 /* 2 MB at 40 Mbit/s are 0.4 s. */
+/* What a rate holds back is there nevertheless. */
+START_TEST(bytes_that_wait_for_their_rate_are_refused_by_who_takes_none)
+{
+    if (!begin(programs_ios[_i]))
+        return;
+    trees_make("in", 5000, 9);
+    struct job *l = listener("--rate 1K <in"), *c = client("--send-only </dev/null");
+    job_require(c, REFUSED);
+    job_require(l, REFUSED);
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(a_rate_is_kept)
 {
     if (!cats_begin(programs_ios[_i]))
@@ -876,6 +889,7 @@ SUITE("jobs", LOOP(a_command_is_talked_to_both_ways, 0, IOS * 2),
       TEST(arguments_that_make_no_sense_are_refused_in_one_sentence),
       LOOP(families_and_sources_are_those_that_were_asked_for, 0, IOS),
       TEST(a_place_that_cannot_be_had_is_said), LOOP(a_rate_is_kept, 0, IOS),
+      LOOP(bytes_that_wait_for_their_rate_are_refused_by_who_takes_none, 0, IOS),
       LOOP(packets_are_no_larger_than_they_may_be, 0, IOS),
       LOOP(packets_are_marked_as_was_asked, 0, IOS), LOOP(it_works_however_it_is_asked_to, 0, IOS),
       TEST(the_driver_that_was_asked_for_is_the_one),

@@ -161,6 +161,8 @@ static bool pipe_on_message(void *job, const struct wire_message *m)
 static bool pipe_on_stream(void *job, const struct stt_stream_event *event)
 {
     struct pipe *x = job;
+    if (event->what & (STT_STREAM_RESET | STT_STREAM_STOPPED))
+        return false;
     for (uint32_t i = 0; i < x->give.n_open; i++)
         if (x->give.streams[i] == event->stream) { /* its other direction, which is empty */
             (void)stt_stream_consume(x->peer->ep, x->peer->loop->now, event->stream, 0);
@@ -180,13 +182,15 @@ static void say_end(struct pipe *x)
     x->has_said_end = true;
 }
 
-/* Somebody at a terminal, or whom nobody listens to, has said all when the other side has. */
+/* Somebody at a terminal, or whom nobody listens to, has said all when the other side has; but not
+ * while there is something to read that had to wait. */
 static bool is_done_waiting(const struct pipe *x)
 {
+    bool may_be_read = x->input.port.ready & POLLIN;
     bool nobody_takes = x->peer->has_hello && !(x->peer->hello.flags & WIRE_TAKES);
     bool other_is_silent = x->peer->has_hello && !(x->peer->hello.flags & WIRE_GIVES);
     bool other_has_ended = x->peer->takes ? x->has_given_receipt : x->has_end;
-    if (x->has_command || !(x->input.is_terminal || nobody_takes))
+    if (x->has_command || may_be_read || !(x->input.is_terminal || nobody_takes))
         return false;
     return other_has_ended || (nobody_takes && other_is_silent);
 }
@@ -241,7 +245,6 @@ static bool take(struct pipe *x)
 static void complete(struct pipe *x)
 {
     x->has_all = true;
-    peer_agreed(x->peer, false, &x->end.hash);
     if (!agrees(&x->end, x->output.bytes, x->output.hash))
         peer_fail(x->peer, EXIT_INTEGRITY, CODE_INTEGRITY,
                   "what has arrived is not what was sent: count or hash differ");
@@ -262,6 +265,7 @@ static bool give_receipt(struct pipe *x)
         return false;
     m.hash = hash_value(x->output.hash);
     peer_send(x->peer, &m);
+    peer_agreed(x->peer, false, &m.hash);
     x->has_given_receipt = true;
     return true;
 }
@@ -275,6 +279,9 @@ static void look_at_wishes(struct pipe *x)
         stt_stream_peek(p->ep, x->take.streams[0], &part, 1) > 0)
         peer_fail(p, EXIT_REFUSED, CODE_REFUSED,
                   "the other side sends, and this one takes nothing");
+    if (x->input.bytes > 0 && p->has_hello && !(p->hello.flags & WIRE_TAKES))
+        peer_fail(p, EXIT_REFUSED, CODE_REFUSED,
+                  "this side has bytes, and the other one takes none");
     if (p->has_hello && !(p->hello.flags & WIRE_GIVES) && !x->has_all) {
         x->has_all = true; /* a command should know that nothing comes */
         (void)output_close(&x->output);
