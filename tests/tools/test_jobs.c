@@ -346,6 +346,28 @@ START_TEST(raw_streams_are_heard_at_once)
 }
 END_TEST
 
+/* They share one output: none of their bytes come between those of another one. */
+START_TEST(raw_streams_are_written_one_after_the_other)
+{
+    if (!begin(programs_ios[_i]))
+        return;
+    struct job *l = listener("--raw -k -N"), *one = fed_client("--raw"), *two;
+    ck_assert(job_type(one, "one "));
+    job_shows(l, "one ");
+    two = fed_client("--raw");
+    ck_assert(job_type(two, "two "));
+    job_end_input(two);
+    ck_assert(!job_ends_within(two, STT_MS(200)));
+    ck_assert(job_type(one, "and all of it, "));
+    job_end_input(one);
+    job_require(one, DONE);
+    job_require(two, DONE);
+    stop(l);
+    ck_assert_str_eq(l->out.text, "one and all of it, two ");
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(another_application_is_told_to_both)
 {
     static const char *const cases[][2] = {
@@ -879,6 +901,7 @@ SUITE("jobs", LOOP(a_command_is_talked_to_both_ways, 0, IOS * 2),
       LOOP(a_command_whose_peer_went_away_is_hung_up_and_reaped, 0, IOS),
       LOOP(each_peer_has_a_command_of_its_own_at_once, 0, IOS),
       LOOP(raw_streams_carry_both_ways, 0, IOS *NAMES), LOOP(raw_streams_are_heard_at_once, 0, IOS),
+      LOOP(raw_streams_are_written_one_after_the_other, 0, IOS),
       TEST(another_application_is_told_to_both), TEST(who_is_not_raw_is_told),
       LOOP(a_look_says_who_is_there_and_disturbs_nobody, 0, IOS),
       LOOP(what_does_not_move_is_given_up, 0, IOS * 2),

@@ -125,7 +125,7 @@ void peer_begin(struct peer *p)
 {
     if (p->plan->flags.raw && !cat_seat(p->cat, p)) {
         peer_fail(p, EXIT_REFUSED, CODE_BUSY, "it serves one peer, and has one; see -k");
-    } else if (p->plan->flags.raw) {
+    } else if (p->plan->flags.raw && p->is_initiator) {
         begin_job(p);
     } else if (p->is_initiator) {
         int error = control_open(&p->more->control, p->loop->now, p->session);
@@ -487,7 +487,8 @@ static void watch_times(struct peer *p)
 
 static void greet_back(struct peer *p)
 {
-    bool is_heard = p->more->stage == GREETING && !p->is_initiator && p->has_hello;
+    bool has_greeted = p->has_hello || p->plan->flags.raw;
+    bool is_heard = p->more->stage == GREETING && !p->is_initiator && has_greeted;
     if (!is_heard || !cat_may_begin(p->cat, p))
         return;
     begin_job(p);
