@@ -89,13 +89,19 @@ static size_t character(const char *text, uint32_t *code)
     return len > 1 && (*code < least[len] || *code > 0x10ffff || is_surrogate) ? 0 : len;
 }
 
+/* Of both sets: some terminals obey the second one, too. */
+static bool is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
 const char *say_clean(const char *text, char *out, size_t room)
 {
     size_t at = 0;
     uint32_t code;
     while (*text) {
         size_t len = character(text, &code);
-        bool is_bad = len == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0);
+        bool is_bad = len == 0 || is_control(code);
         size_t n = is_bad ? 1 : len;
         if (at + n >= room)
             break;
@@ -189,7 +195,7 @@ static void append_quoted(struct say_object *o, const char *text)
         size_t len = character(text, &code);
         if (len == 0)
             append(o, "\\ufffd", 6);
-        else if (code < 0x20 || code == 0x7f || code == '"' || code == '\\')
+        else if (is_control(code) || code == '"' || code == '\\')
             append(o, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04" PRIx32, code));
         else
             append(o, text, len);

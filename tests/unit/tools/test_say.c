@@ -67,6 +67,9 @@ static void speak_json(void)
     say_object_number(&o, "most", UINT64_MAX);
     say_object_bool(&o, "fine", true);
     say_object_text(&o, "name", "a\tb\\");
+    say_object_text(&o, "of_others",
+                    "\xc2\x9b"
+                    "2J\x7f\xc2\xa0");
     say_object_end(&o);
 }
 
@@ -83,6 +86,7 @@ START_TEST(each_line_is_one_object)
     it = json_loads(line, JSON_DECODE_INT_AS_REAL, NULL);
     ck_assert_ptr_nonnull(it);
     ck_assert_str_eq(json_string_value(json_object_get(it, "name")), "a\tb\\");
+    ck_assert_ptr_nonnull(strstr(line, "\"\\u009b2J\\u007f\xc2\xa0\"")); /* no terminal obeys it */
     ck_assert(json_is_true(json_object_get(it, "fine")));
     ck_assert_ptr_null(strtok(NULL, "\n"));
     json_decref(error);
