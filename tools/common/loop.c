@@ -73,6 +73,10 @@ bool loop_begin(struct loop *loop, struct stt_node *node)
         if (caught[i] != SIGHUP || !is_ignored) /* nohup stays nohup */
             sigaction(caught[i], &action, NULL);
     }
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD); /* some parents leave it blocked */
+    sigprocmask(SIG_UNBLOCK, &child, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
     atexit(put_back);
