@@ -25,6 +25,13 @@ struct lookup {
     struct lookup_answer answer;
 };
 
+static atomic_uint n_threads;
+
+uint32_t lookup_threads(void)
+{
+    return atomic_load(&n_threads);
+}
+
 static void let_go(struct lookup *l)
 {
     if (atomic_fetch_sub(&l->holders, 1) > 1)
@@ -62,6 +69,7 @@ static void *work(void *ctx)
         ask(l, AI_NUMERICSERV);
     (void)!write(l->port.fd, &one, sizeof one);
     let_go(l);
+    atomic_fetch_sub(&n_threads, 1);
     return NULL;
 }
 
@@ -79,9 +87,12 @@ static bool begin(struct lookup *l)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&l->holders, 2);
+    atomic_fetch_add(&n_threads, 1);
     bool has_begun = pthread_create(&thread, &attributes, work, l) == 0;
-    if (!has_begun)
+    if (!has_begun) {
         atomic_store(&l->holders, 1);
+        atomic_fetch_sub(&n_threads, 1);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return has_begun;

@@ -8,7 +8,7 @@
 
 #include <sys/socket.h>
 
-enum { LOOKUP_ADDRESSES_MAX = 8 };
+enum { LOOKUP_ADDRESSES_MAX = 8, LOOKUP_THREADS_MAX = 64 };
 
 struct lookup_address {
     struct sockaddr_storage at;
@@ -27,6 +27,10 @@ struct lookup;
 struct lookup *lookup_new(const char *host, uint16_t port);
 /* Waits for nothing: what is still on its way has no effect. */
 void lookup_free(struct lookup *l);
+
+/* Threads that still ask, also those whose answer nobody wants any more: the system's resolver may
+ * keep them for long. Whoever sees LOOKUP_THREADS_MAX of them asks later. */
+uint32_t lookup_threads(void);
 
 struct port *lookup_port(struct lookup *l);
 /* False: not yet. */

@@ -231,7 +231,7 @@ static bool dial_one(struct permit *job, struct request *r)
     struct loop *loop = job->peer->loop;
     if (r->has_dialed)
         return true;
-    if (job->n_lookups >= LOOKUPS_MAX) {
+    if (job->n_lookups >= LOOKUPS_MAX || lookup_threads() >= LOOKUP_THREADS_MAX) {
         loop_wake_at(loop, loop->now + CROWDED_NS);
         return false;
     }

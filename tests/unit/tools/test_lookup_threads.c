@@ -87,8 +87,12 @@ START_TEST(questions_are_left_alone_at_any_time)
         if (i % 3 == 0)
             ck_assert(wait_for(l));
         lookup_free(l);
+        ck_assert_uint_le(lookup_threads(), (uint32_t)i + 1);
     }
     lookup_free(NULL);
+    for (int i = 0; lookup_threads() && i < 20000; i++)
+        poll(NULL, 0, 1);
+    ck_assert_uint_eq(lookup_threads(), 0);
 }
 END_TEST
 
