@@ -22,10 +22,14 @@ bool lanes_open(struct lanes *l)
         size_t written;
         stt_handle *stream = &l->streams[l->n_open];
         int error = stt_stream_open(p->ep, p->loop->now, p->session, &options, stream);
-        if (error)
-            return error == STT_E_LIMIT; /* there is an event when there may be more */
-        if (stt_stream_write(p->ep, p->loop->now, *stream, &number, 1, &written) || written != 1)
+        /* There is an event when there may be more, or that the session has ended. */
+        if (error == STT_E_LIMIT || error == STT_E_STATE)
+            return error == STT_E_LIMIT;
+        if (error || stt_stream_write(p->ep, p->loop->now, *stream, &number, 1, &written) ||
+            written != 1) {
+            peer_fail(p, EXIT_LOCAL_IO, CODE_INPUT, "there is no memory left for its streams");
             return false;
+        }
         l->n_open++;
     }
     return true;

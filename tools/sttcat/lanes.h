@@ -11,11 +11,10 @@ struct lanes {
     uint32_t n;                         /* how many there are, opened or expected */
     uint32_t n_open;                    /* giving: opened, taking: heard of */
     stt_handle streams[WIRE_LANES_MAX]; /* 0: not there yet */
-    bool is_ended[WIRE_LANES_MAX];      /* taking: read to its end */
 };
 
 /* Giving: opens what the peer allows, and their numbers; call it in each turn until all are there.
- * False: the session is over. */
+ * False: the session is over, or it has failed just now. */
 void lanes_begin(struct lanes *l, struct peer *peer, uint32_t n);
 bool lanes_open(struct lanes *l);
 bool lanes_are_open(const struct lanes *l);
