@@ -272,6 +272,21 @@ START_TEST(a_command_whose_peer_went_away_is_hung_up_and_reaped)
 }
 END_TEST
 
+START_TEST(what_a_command_has_started_is_hung_up_with_it)
+{
+    if (!begin(programs_ios[_i]))
+        return;
+    struct job *l = listener("--exec 'sleep 1000 & echo $! >pid'"), *c = fed_client("");
+    int pid = pid_in(l, "pid");
+    ck_assert(!job_ends_within(l, STT_MS(100)));
+    job_signal(c, SIGINT);
+    job_require(c, INTERRUPTED);
+    job_require(l, PARTIAL);
+    is_gone(l, pid);
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(each_peer_has_a_command_of_its_own_at_once)
 {
     enum { PEERS = 8 };
@@ -899,6 +914,7 @@ SUITE("jobs", LOOP(a_command_is_talked_to_both_ways, 0, IOS * 2),
       LOOP(a_command_may_have_one_direction, 0, IOS),
       LOOP(a_command_that_never_reads_is_given_up, 0, IOS),
       LOOP(a_command_whose_peer_went_away_is_hung_up_and_reaped, 0, IOS),
+      LOOP(what_a_command_has_started_is_hung_up_with_it, 0, IOS),
       LOOP(each_peer_has_a_command_of_its_own_at_once, 0, IOS),
       LOOP(raw_streams_carry_both_ways, 0, IOS *NAMES), LOOP(raw_streams_are_heard_at_once, 0, IOS),
       LOOP(raw_streams_are_written_one_after_the_other, 0, IOS),

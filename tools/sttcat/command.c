@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,13 +63,16 @@ bool command_begin(struct command *c, const char *text)
     return !error;
 }
 
+/* It is not reaped yet: as long as it is not, nobody else gets the number of its group. */
 bool command_is_over(struct command *c)
 {
-    if (c->pid > 0 && waitpid(c->pid, &c->status, WNOHANG) == c->pid) {
-        c->pid = 0;
-        c->is_over = true;
-    }
-    return c->is_over;
+    siginfo_t info = {.si_pid = 0};
+    const int how = WEXITED | WNOHANG | WNOWAIT;
+    if (c->pid <= 0 || c->is_over || waitid(P_PID, (id_t)c->pid, &info, how) != 0 || !info.si_pid)
+        return c->is_over;
+    c->status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status & 0x7f;
+    c->is_over = true;
+    return true;
 }
 
 /* A reader of its input that reads nothing. While there is somebody who writes, nobody else may
@@ -93,26 +97,39 @@ bool command_left_bytes(const struct command *c)
 }
 
 /* Those that were sent away, until they have gone. */
-enum { LEFT_MAX = 256 };
-static pid_t left[LEFT_MAX];
-static unsigned n_left;
+static pid_t *left;
+static size_t n_left, room_left;
 
-void command_end(struct command *c)
+static void remember(pid_t pid)
+{
+    if (n_left == room_left) {
+        size_t room = 2 * room_left + 16;
+        pid_t *more = realloc(left, room * sizeof *more);
+        if (!more)
+            return;
+        left = more;
+        room_left = room;
+    }
+    left[n_left++] = pid;
+}
+
+void command_end(struct command *c, bool is_broken)
 {
     if (c->watch)
         close(c->watch);
     c->watch = 0;
-    if (c->pid <= 0 || command_is_over(c))
+    if (c->pid <= 0)
         return;
-    kill(-c->pid, SIGHUP);
-    if (n_left < LEFT_MAX)
-        left[n_left++] = c->pid;
+    if (!command_is_over(c) || is_broken)
+        kill(-c->pid, SIGHUP);
+    if (waitpid(c->pid, NULL, WNOHANG) == 0)
+        remember(c->pid);
     c->pid = 0;
 }
 
 void command_reap(void)
 {
-    for (unsigned i = n_left; i-- > 0;)
+    for (size_t i = n_left; i-- > 0;)
         if (waitpid(left[i], NULL, WNOHANG) != 0)
             left[i] = left[--n_left];
 }

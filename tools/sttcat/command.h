@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 struct command {
-    pid_t pid;         /* 0: none, or over */
+    pid_t pid;         /* 0: none */
     int input, output; /* our ends: what it reads, what it writes; the caller closes them */
     int watch;         /* on what it has not read; 0: none */
     bool is_over;
@@ -21,8 +21,8 @@ bool command_is_over(struct command *c);
 /* Before its input is closed, which is `fd`: what it leaves there can be seen afterwards. */
 bool command_watch_input(struct command *c, int fd);
 bool command_left_bytes(const struct command *c);
-/* SIGHUP to its group, if it still runs. */
-void command_end(struct command *c);
+/* SIGHUP to its group, if it still runs, or what it has started does and should not. */
+void command_end(struct command *c, bool is_broken);
 /* When children have changed: what was ended so has gone for good. */
 void command_reap(void);
 /* "status 3", "signal 9". */

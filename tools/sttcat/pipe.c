@@ -32,7 +32,7 @@ struct pipe {
 static void pipe_end(void *job)
 {
     struct pipe *x = job;
-    command_end(&x->command);
+    command_end(&x->command, !x->has_said_end); /* somebody still holds its output */
     input_end(&x->input);
     output_end(&x->output);
     free(x);
