@@ -134,6 +134,11 @@ static void greets_twice(void)
     hello(WIRE_TAKES);
 }
 
+static void greets_with_two_lanes(void)
+{
+    SAY(.type = WIRE_HELLO, .job = JOB_PIPE, .flags = WIRE_TAKES, .lanes = 2);
+}
+
 /* It says that it takes nothing, and that it has all. */
 static void takes_nothing_and_is_done(void)
 {
@@ -257,6 +262,7 @@ static const struct lie {
     {"leaves_without_a_receipt", leaves_without_a_receipt, true, EXIT_NETWORK, CODE_OURS},
     {"wants_a_file", wants_a_file, true, EXIT_NETWORK, CODE_PROTOCOL},
     {"greets_twice", greets_twice, true, EXIT_NETWORK, CODE_PROTOCOL},
+    {"greets_with_two_lanes", greets_with_two_lanes, true, EXIT_NETWORK, CODE_PROTOCOL},
     {"takes_nothing_and_is_done", takes_nothing_and_is_done, true, EXIT_REFUSED, CODE_REFUSED},
     {"gives_all", gives_all, false, EXIT_DONE, CODE_DONE},
     {"ends_with_fewer", ends_with_fewer, false, EXIT_INTEGRITY, CODE_INTEGRITY},

@@ -183,6 +183,8 @@ static bool on_hello(struct peer *p, const struct wire_message *m)
     }
     if (!fits(p, m))
         return true;
+    if (m->job == JOB_PIPE && m->lanes != 1)
+        return false;
     p->has_hello = true;
     p->hello = *m;
     if (!p->is_initiator)
