@@ -138,6 +138,24 @@ START_TEST(a_tree_arrives_as_it_is_and_once)
 }
 END_TEST
 
+/* Nanoseconds since 1970 have room for a few centuries only. */
+START_TEST(times_beyond_all_become_the_nearest)
+{
+    struct stat st;
+    if (!programs_begin_in_memory(&p, programs_ios[_i]))
+        return;
+    carry_begin(&p);
+    shell("touch -d 2400-01-01 late; touch -d 1600-01-01 early");
+    struct carry c = CARRY(.give = "late early", .take = "dst");
+    carry_require(&c, 0, 0);
+    ck_assert_int_eq(stat("dst/late", &st), 0);
+    ck_assert_int_eq(st.st_mtim.tv_sec, INT64_MAX / 1000000000);
+    ck_assert_int_eq(stat("dst/early", &st), 0);
+    ck_assert_int_eq(st.st_mtim.tv_sec, INT64_MIN / 1000000000 - 1);
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(paths_are_named_by_their_last_part)
 {
     if (!begin(programs_ios[_i]))
@@ -587,6 +605,7 @@ START_TEST(twenty_thousand_files_need_little_memory)
 END_TEST
 
 SUITE("files", LOOP(a_tree_arrives_as_it_is_and_once, 0, 8),
+      LOOP(times_beyond_all_become_the_nearest, 0, PROGRAMS_IOS),
       LOOP(paths_are_named_by_their_last_part, 0, PROGRAMS_IOS),
       LOOP(what_is_in_the_current_folder_is_sent_without_it, 0, PROGRAMS_IOS),
       TEST(where_to_stands_before_the_paths_or_behind_them),

@@ -90,9 +90,14 @@ static void dir_release(struct tree_dir *d)
 
 /* -- files -- */
 
+/* What is beyond the years that have room, 1677 to 2262, becomes the nearest of them. */
 static int64_t time_of(const struct stat *st)
 {
-    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    int64_t ns;
+    if (__builtin_mul_overflow((int64_t)st->st_mtim.tv_sec, 1000000000, &ns) ||
+        __builtin_add_overflow(ns, (int64_t)st->st_mtim.tv_nsec, &ns))
+        return st->st_mtim.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
 }
 
 /* Those of /proc say that they are empty, and are not. */
