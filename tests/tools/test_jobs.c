@@ -272,6 +272,24 @@ START_TEST(a_command_whose_peer_went_away_is_hung_up_and_reaped)
 }
 END_TEST
 
+/* Some parents leave their signals blocked to their children. */
+START_TEST(the_end_of_a_command_is_heard_of_though_its_signal_was_blocked)
+{
+    if (!begin(programs_ios[_i]))
+        return;
+    struct job *l = programs_start(&p,
+                                   "exec env --block-signal=CHLD " CAT
+                                   " -l 127.0.0.1 %u --exec 'exec >&-; cat >heard; sleep 0.3'",
+                                   port);
+    job_line(l, "listening");
+    struct job *c = client("-q <seed");
+    ck_assert(job_ends_within(c, STT_S(4)));
+    job_require(c, DONE);
+    job_require(l, DONE);
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(what_a_command_has_started_is_hung_up_with_it)
 {
     if (!begin(programs_ios[_i]))
@@ -914,6 +932,7 @@ SUITE("jobs", LOOP(a_command_is_talked_to_both_ways, 0, IOS * 2),
       LOOP(a_command_may_have_one_direction, 0, IOS),
       LOOP(a_command_that_never_reads_is_given_up, 0, IOS),
       LOOP(a_command_whose_peer_went_away_is_hung_up_and_reaped, 0, IOS),
+      LOOP(the_end_of_a_command_is_heard_of_though_its_signal_was_blocked, 0, IOS),
       LOOP(what_a_command_has_started_is_hung_up_with_it, 0, IOS),
       LOOP(each_peer_has_a_command_of_its_own_at_once, 0, IOS),
       LOOP(raw_streams_carry_both_ways, 0, IOS *NAMES), LOOP(raw_streams_are_heard_at_once, 0, IOS),
