@@ -191,7 +191,7 @@ START_TEST(what_a_command_leaves_in_its_pipe_is_no_success)
 {
     static const char *const commands[] = {"sleep 0.3", "head -c 1 >/dev/null; sleep 0.3; echo bye",
                                            "exec <&-; sleep 0.3"};
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 5000, 9);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -221,7 +221,7 @@ START_TEST(a_command_may_have_one_direction)
         {"--recv-only --exec 'cat >heard; sleep 0.1; echo x; head -c 3000000 /dev/zero'", PARTIAL,
          ""},
     };
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 5000, 9);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -275,7 +275,7 @@ END_TEST
 /* Some parents leave their signals blocked to their children. */
 START_TEST(the_end_of_a_command_is_heard_of_though_its_signal_was_blocked)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = programs_start(&p,
                                    "exec env --block-signal=CHLD " CAT
@@ -292,7 +292,7 @@ END_TEST
 
 START_TEST(what_a_command_has_started_is_hung_up_with_it)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = listener("--exec 'sleep 1000 & echo $! >pid'"), *c = fed_client("");
     int pid = pid_in(l, "pid");
@@ -382,7 +382,7 @@ END_TEST
 /* They share one output: none of their bytes come between those of another one. */
 START_TEST(raw_streams_are_written_one_after_the_other)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     struct job *l = listener("--raw -k -N"), *one = fed_client("--raw"), *two;
     ck_assert(job_type(one, "one "));
@@ -738,7 +738,7 @@ static uint64_t number_of(const struct job *j, const char *event, const char *ke
 /* What a rate holds back is there nevertheless. */
 START_TEST(bytes_that_wait_for_their_rate_are_refused_by_who_takes_none)
 {
-    if (!begin(programs_ios[_i]))
+    if (!cats_begin(programs_ios[_i]))
         return;
     trees_make("in", 5000, 9);
     struct job *l = listener("--rate 1K <in"), *c = client("--send-only </dev/null");
