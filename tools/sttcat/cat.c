@@ -118,12 +118,12 @@ static void forget_peer(struct cat *cat, uint32_t i)
     bool only_looked = peer_only_looked(p);
     report_end(p);
     (void)stt_session_set_user(p->ep, p->session, NULL);
-    bool was_seated = cat->seated == p;
-    if (cat->speaker == p)
+    bool was_seated = cat->seated == p, was_speaker = cat->speaker == p;
+    if (was_speaker)
         cat->speaker = NULL;
     if (was_seated)
         cat->seated = NULL; /* progress is asked for once more */
-    if (!f->listen || was_seated || cat->stdout_is_gone) {
+    if (!f->listen || was_seated || (was_speaker && cat->stdout_is_gone)) {
         cat->result = peer_result(p);
         cat->is_over = true;
     } else if (f->keep_open && peer_result(p) && !cat->is_stopping && !only_looked) {
