@@ -281,10 +281,15 @@ static enum wire_outcome fail_lock(struct place *p)
                                 : fail_errno(p);
 }
 
+/* For a moment it may have both names. */
+static bool may_be_part(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && st->st_uid == geteuid() && (st->st_mode & MARK);
+}
+
 static bool is_ours(const struct stat *st)
 {
-    return S_ISREG(st->st_mode) && st->st_nlink == 1 && st->st_uid == geteuid() &&
-           (st->st_mode & MARK);
+    return may_be_part(st) && st->st_nlink == 1;
 }
 
 /* Something has the name. If that is the part of another file, it may be what it should be, and be
@@ -298,7 +303,7 @@ static enum wire_outcome open_there(struct place *p, struct place_file *f, const
     f->fd = openat(f->dir, f->leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (f->fd < 0 || fstat(f->fd, &opened) != 0 || !S_ISREG(opened.st_mode))
         return fail_exists(p);
-    if (is_ours(&opened) && flock(f->fd, LOCK_SH | LOCK_NB) != 0)
+    if (may_be_part(&opened) && flock(f->fd, LOCK_SH | LOCK_NB) != 0)
         return fail_lock(p);
     f->is_there = true;
     f->bytes = (uint64_t)opened.st_size;
