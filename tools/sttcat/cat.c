@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define READER_GONE "the program that reads its output has ended"
+
 struct cat {
     struct plan *plan;
     struct door *door;
@@ -70,7 +72,7 @@ void cat_greeted(struct cat *cat, struct peer *p)
 void cat_reader_is_gone(struct peer *p)
 {
     p->cat->stdout_is_gone = true;
-    peer_fail(p, EXIT_SIGNAL + SIGPIPE, CODE_CLOSED, "the program that reads its output has ended");
+    peer_fail(p, EXIT_SIGNAL + SIGPIPE, CODE_CLOSED, READER_GONE);
 }
 
 /* -- peers ---------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ static void forget_peer(struct cat *cat, uint32_t i)
         cat->speaker = NULL;
     if (was_seated)
         cat->seated = NULL; /* progress is asked for once more */
-    if (!f->listen || was_seated || (was_speaker && cat->stdout_is_gone)) {
+    if (!f->listen || was_seated) {
         cat->result = peer_result(p);
         cat->is_over = true;
     } else if (f->keep_open && peer_result(p) && !cat->is_stopping && !only_looked) {
@@ -340,13 +342,12 @@ static bool pull(struct cat *cat)
  */
 
 /* Tells all peers, and gives them a moment to hear it. */
-static void stop(struct cat *cat, int signal)
+static void stop(struct cat *cat, int signal, enum wire_code code, const char *why)
 {
     cat->is_stopping = true;
     cat->stop_at = cat->loop.now + STT_MS(150);
     for (uint32_t i = 0; i < cat->n_peers; i++)
-        peer_fail(cat->peers[i], EXIT_SIGNAL + signal, CODE_INTERRUPTED,
-                  "somebody stopped the program there");
+        peer_fail(cat->peers[i], EXIT_SIGNAL + signal, code, "%s", why);
     cat->result = EXIT_SIGNAL + signal;
     cat->is_over = cat->n_peers == 0;
 }
@@ -371,9 +372,11 @@ static enum loop_turn turn(void *ctx)
     if (loop_child_changed()) /* jobs look for theirs */
         command_reap();
     if (signal && !cat->is_stopping)
-        stop(cat, signal);
+        stop(cat, signal, CODE_INTERRUPTED, "somebody stopped the program there");
     bool is_busy = pull(cat);
     is_busy = turn_peers(cat) || is_busy;
+    if (cat->stdout_is_gone && !cat->is_stopping)
+        stop(cat, SIGPIPE, CODE_CLOSED, READER_GONE);
     report_progress(&cat->loop, cat->plan,
                     cat->seated    ? cat->seated
                     : cat->n_peers ? cat->peers[0]
