@@ -305,6 +305,33 @@ static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = 3 };
 
 /* Which side gives, which of them is meant, and with what. */
+/* With -k some may wait for their turn. */
+START_TEST(who_waits_is_told_when_the_reader_has_gone)
+{
+    char much[4096];
+    if (!begin(_i))
+        return;
+    memset(much, 'x', sizeof much);
+    much[sizeof much - 1] = 0;
+    struct job *l =
+        programs_start(&p, "{ " CAT " -l -k 127.0.0.1 %u </dev/null; } | head -c1 >out", port);
+    job_line(l, "listening on");
+    struct job *one = programs_start_fed(&p, "exec " CAT " -v 127.0.0.1 %u", port);
+    job_line(one, "connected to");
+    ck_assert(job_type(one, "a"));
+    while (trees_bytes("out") == 0)
+        ck_assert(!job_ends_within(one, STT_MS(1)));
+    struct job *two = programs_start(&p, "exec " CAT " -v 127.0.0.1 %u </dev/zero", port);
+    job_line(two, "connected to");
+    while (!job_ends_within(one, STT_MS(1)))
+        (void)job_type(one, much);
+    job_require(one, PARTIAL);
+    ck_assert(job_ends_within(two, LEAVING_NS));
+    job_require(two, PARTIAL);
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(an_interrupted_program_ends_at_once_and_says_so_case_66)
 {
     if (!begin(_i / (SIGNALS * 4)))
@@ -633,6 +660,7 @@ SUITE("sttcat", LOOP(bytes_of_any_number_go_to_the_listener, 0, IOS *SIZES),
       TEST(bytes_for_who_takes_none_are_refused),
       LOOP(a_full_disk_is_told_to_both_case_63, 0, IOS *SIDES),
       LOOP(a_reader_that_leaves_ends_both_and_quietly_case_64, 0, IOS *SIDES),
+      LOOP(who_waits_is_told_when_the_reader_has_gone, 0, IOS),
       LOOP(an_interrupted_program_ends_at_once_and_says_so_case_66, 0, IOS *SIGNALS * 4),
       LOOP(interrupted_before_anybody_came_it_just_ends_case_66, 0, IOS *SIGNALS),
       LOOP(what_was_stopped_goes_on_where_it_was_case_66, 0, IOS *SIDES),

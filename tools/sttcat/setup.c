@@ -16,8 +16,7 @@
 #include <time.h>
 
 enum {
-    RING_BYTES = 8 << 20,   /* of one stream that sends */
-    RINGS_BYTES = 16 << 20, /* of all lanes */
+    RINGS_BYTES = 16 << 20, /* that send, of all lanes */
     FORWARD_RING_BYTES = 512 << 10,
     STREAM_WINDOW_BYTES = 16 << 20,
     SESSION_WINDOW_BYTES = 32 << 20,
@@ -36,11 +35,26 @@ static void at_most(uint64_t *value, uint64_t most)
     *value = *value < most ? *value : most;
 }
 
+/* What a stream keeps until it is acknowledged: no more than stays in the cache, but with the last.
+ */
+static uint64_t buffer_of(const char *preset)
+{
+    static const struct {
+        const char *preset;
+        uint64_t bytes;
+    } buffers[] = {{"low-latency", 512 << 10}, {"balanced", 2 << 20}, {"high-throughput", 8 << 20}};
+    size_t i = 0;
+    while (strcmp(buffers[i].preset, preset) != 0)
+        i++;
+    return buffers[i].bytes;
+}
+
 /* However large a file and however slow who reads: a transfer stays below 64 MiB. Rings are only
  * there while there is something in them; what one side may keep is divided among its lanes. */
 static void bound_memory(const struct plan *plan, struct stt_config *e)
 {
-    at_most(&e->send_ring_bytes, plan->job == JOB_FORWARD ? FORWARD_RING_BYTES : RING_BYTES);
+    if (plan->job == JOB_FORWARD)
+        at_most(&e->send_ring_bytes, FORWARD_RING_BYTES);
     if (plan->lanes > 1)
         at_most(&e->send_ring_bytes, RINGS_BYTES / plan->lanes);
     at_most(&e->stream_window_max, STREAM_WINDOW_BYTES);
@@ -58,7 +72,9 @@ static void configure(const struct plan *plan, const struct door *door,
 {
     const struct plan_flags *f = &plan->flags;
     struct stt_config *e = &config->endpoint;
-    (void)!stt_config_preset(e, f->preset ? f->preset : "balanced");
+    const char *preset = f->preset ? f->preset : "balanced";
+    (void)!stt_config_preset(e, preset);
+    e->send_ring_bytes = buffer_of(preset);
     snprintf(e->application, sizeof e->application, "%s",
              f->application ? f->application : "sttcat/1");
     bound_memory(plan, e);
