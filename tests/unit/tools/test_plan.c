@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct plan plan;
+/* Each reading has one of its own: what was read is kept for as long as a program runs. */
+static struct plan plans[64], *plan = plans;
 static char why[OPTION_WHY_ROOM], folder[64];
 
 /* Words by blanks. */
@@ -23,7 +24,8 @@ static bool reads(const char *line)
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
         argv[argc++] = word;
     why[0] = 0;
-    return plan_read(&plan, argc, argv, &is_over, why);
+    ck_assert(++plan < plans + 64);
+    return plan_read(plan, argc, argv, &is_over, why);
 }
 
 static void init(void)
@@ -55,20 +57,20 @@ START_TEST(the_shape_is_netcats)
 {
     init();
     ck_assert(reads("host.example 4433"));
-    ck_assert_str_eq(plan.to, "host.example:4433");
-    ck_assert(plan.job == JOB_PIPE && plan.gives && plan.takes);
+    ck_assert_str_eq(plan->to, "host.example:4433");
+    ck_assert(plan->job == JOB_PIPE && plan->gives && plan->takes);
     ck_assert(reads("-l 4433"));
-    ck_assert_str_eq(plan.at, "4433");
+    ck_assert_str_eq(plan->at, "4433");
     ck_assert(reads("-lkv ::1 4433"));
-    ck_assert_str_eq(plan.at, "[::1]:4433");
-    ck_assert(plan.flags.keep_open && plan.flags.verbose == 1);
+    ck_assert_str_eq(plan->at, "[::1]:4433");
+    ck_assert(plan->flags.keep_open && plan->flags.verbose == 1);
     ck_assert(reads("-4l 0"));
-    ck_assert_str_eq(plan.at, "0.0.0.0:0");
+    ck_assert_str_eq(plan->at, "0.0.0.0:0");
     ck_assert(reads("::1 4433 -N"));
-    ck_assert_str_eq(plan.to, "[::1]:4433");
-    ck_assert(!plan.gives);
+    ck_assert_str_eq(plan->to, "[::1]:4433");
+    ck_assert(!plan->gives);
     ck_assert(reads("host:4433"));
-    ck_assert_str_eq(plan.to, "host:4433");
+    ck_assert_str_eq(plan->to, "host:4433");
     fini();
 }
 END_TEST
@@ -77,17 +79,17 @@ START_TEST(paths_and_where_to_come_in_both_orders)
 {
     init();
     ck_assert(reads("host 4433 --send a b c"));
-    ck_assert(plan.job == JOB_FILES && plan.flags.send.n == 3 && plan.gives && !plan.takes);
+    ck_assert(plan->job == JOB_FILES && plan->flags.send.n == 3 && plan->gives && !plan->takes);
     ck_assert(reads("--send a b host 4433"));
-    ck_assert_str_eq(plan.to, "host:4433");
-    ck_assert_uint_eq(plan.flags.send.n, 2);
+    ck_assert_str_eq(plan->to, "host:4433");
+    ck_assert_uint_eq(plan->flags.send.n, 2);
     ck_assert(reads("-l --send a 4433"));
-    ck_assert_str_eq(plan.at, "4433");
-    ck_assert_uint_eq(plan.flags.send.n, 1);
+    ck_assert_str_eq(plan->at, "4433");
+    ck_assert_uint_eq(plan->flags.send.n, 1);
     ck_assert(reads("--send a -v host 4433"));
-    ck_assert_uint_eq(plan.flags.send.n, 1);
+    ck_assert_uint_eq(plan->flags.send.n, 1);
     ck_assert(reads("-l 4433 --recv d --streams 4"));
-    ck_assert(plan.takes && !plan.gives && plan.lanes == 4);
+    ck_assert(plan->takes && !plan->gives && plan->lanes == 4);
     fini();
 }
 END_TEST
@@ -149,16 +151,16 @@ START_TEST(flags_come_before_the_environment_and_that_before_the_file)
         "# mine\npreset = low-latency\nrate=1M\n  timeout = 5s \nquiet = no\nbench-only = 1\n");
     setenv("STT_RATE", "2M", 1);
     ck_assert_msg(reads("h 1"), "%s", why);
-    ck_assert_str_eq(plan.flags.preset, "low-latency");
-    ck_assert_uint_eq(plan.flags.rate, 2000000);
-    ck_assert_uint_eq(plan.flags.timeout, STT_S(5));
-    ck_assert(!plan.flags.quiet);
+    ck_assert_str_eq(plan->flags.preset, "low-latency");
+    ck_assert_uint_eq(plan->flags.rate, 2000000);
+    ck_assert_uint_eq(plan->flags.timeout, STT_S(5));
+    ck_assert(!plan->flags.quiet);
     ck_assert(reads("h 1 --rate 3M --preset balanced"));
-    ck_assert_uint_eq(plan.flags.rate, 3000000);
-    ck_assert_str_eq(plan.flags.preset, "balanced");
+    ck_assert_uint_eq(plan->flags.rate, 3000000);
+    ck_assert_str_eq(plan->flags.preset, "balanced");
     unsetenv("STT_RATE");
     ck_assert(reads("h 1"));
-    ck_assert_uint_eq(plan.flags.rate, 1000000);
+    ck_assert_uint_eq(plan->flags.rate, 1000000);
     fini();
 }
 END_TEST
@@ -187,9 +189,9 @@ START_TEST(what_leaks_secrets_is_a_flag_only)
     write_config("keylog = /tmp/keys\nexec = rm\nlisten = yes\n");
     setenv("STT_KEYLOG", "/tmp/keys", 1);
     ck_assert_msg(reads("h 1"), "%s", why);
-    ck_assert_ptr_null(plan.flags.keylog);
-    ck_assert_ptr_null(plan.flags.exec);
-    ck_assert(!plan.flags.listen);
+    ck_assert_ptr_null(plan->flags.keylog);
+    ck_assert_ptr_null(plan->flags.exec);
+    ck_assert(!plan->flags.listen);
     unsetenv("STT_KEYLOG");
     fini();
 }
