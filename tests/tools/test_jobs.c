@@ -622,7 +622,6 @@ START_TEST(arguments_that_make_no_sense_are_refused_in_one_sentence)
         {"host name", "'name' is not a port"},
         {"-l", "to listen takes a port"},
         {"-l host name", "is not a port"},
-        {"-l -p 4433", "with -l the port stands without -p"},
         {"-n host.example 1", "-n forbids to look names up"},
         {"-4 -6 host 1", "do not go together"},
         {"--send-only --recv-only host 1", "do not go together"},

@@ -33,8 +33,8 @@ static const struct option options[] = {
     {"recv-only", 0, 0, FLAG(recv_only), .help = "nothing is given to the peer"},
     {"connect-timeout", 'w', 1, DURATION(connect_timeout), .help = "give up connecting after this (10s)"},
     {"idle-timeout", 'i', 1, DURATION(idle_timeout), .help = "end when no byte has moved for so long (never)"},
-    {"source", 's', 0, TEXT(source, "ADDR"), .help = "connect from this address"},
-    {"source-port", 'p', 0, TEXT(source_port, "PORT"), .help = "connect from this port"},
+    {"source", 's', 0, TEXT(source, "ADDR"), .help = "connect from this address; with -l: listen at it"},
+    {"source-port", 'p', 0, TEXT(source_port, "PORT"), .help = "connect from this port; with -l: listen at it"},
     {"identity", 'I', 1, TEXT(identity, "FILE"), .help = "who we are (~/.config/stt/identity, or a throwaway)"},
     {"peer", 0, 0, TEXT(peer, "PEERID"), .help = "connect to this peer and no other (mode K)"},
     {"ticket-file", 0, 0, TEXT(ticket_file, "FILE"), .help = "a ticket, in place of HOST PORT"},
@@ -82,20 +82,18 @@ static bool needs(struct option_set *set, const char *a, const char *b, bool has
 static bool check_pairs(struct option_set *set, char *why)
 {
     static const char *const pairs[][2] = {
-        {"ipv4", "ipv6"},          {"send", "recv"},          {"send", "exec"},
-        {"recv", "exec"},          {"listen", "scan"},        {"listen", "forward"},
-        {"listen", "peer"},        {"quiet", "progress"},     {"send-only", "recv-only"},
-        {"send-only", "no-stdin"}, {"peer", "code"},          {"raw", "send"},
-        {"raw", "recv"},           {"raw", "forward"},        {"raw", "permit"},
-        {"raw", "exec"},           {"code", "seed-file"},     {"code", "code-fd"},
-        {"seed-file", "seed-fd"},  {"exec", "forward"},       {"exec", "permit"},
-        {"send", "forward"},       {"recv", "forward"},       {"send", "permit"},
-        {"recv", "permit"},        {"listen", "source"},      {"exec", "no-stdin"},
-        {"ticket-file", "peer"},   {"ticket-file", "listen"}, {"ticket-file", "code"},
-        {"seed-fd", "code"},       {"seed-fd", "code-fd"},    {"raw", "streams"},
+        {"ipv4", "ipv6"},          {"send", "recv"},        {"send", "exec"},
+        {"recv", "exec"},          {"listen", "scan"},      {"listen", "forward"},
+        {"listen", "peer"},        {"quiet", "progress"},   {"send-only", "recv-only"},
+        {"send-only", "no-stdin"}, {"peer", "code"},        {"raw", "send"},
+        {"raw", "recv"},           {"raw", "forward"},      {"raw", "permit"},
+        {"raw", "exec"},           {"code", "seed-file"},   {"code", "code-fd"},
+        {"seed-file", "seed-fd"},  {"exec", "forward"},     {"exec", "permit"},
+        {"send", "forward"},       {"recv", "forward"},     {"send", "permit"},
+        {"recv", "permit"},        {"exec", "no-stdin"},    {"ticket-file", "peer"},
+        {"ticket-file", "listen"}, {"ticket-file", "code"}, {"seed-fd", "code"},
+        {"seed-fd", "code-fd"},    {"raw", "streams"},
     };
-    if (options_is_set(set, "listen") && options_is_set(set, "source-port"))
-        return options_refuse(why, "with -l the port stands without -p: sttcat -l 4433");
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (options_is_set(set, pairs[i][0]) && options_is_set(set, pairs[i][1]))
             return options_refuse(why, "--%s and --%s do not go together", pairs[i][0],
@@ -155,26 +153,28 @@ static void give_back(struct option_texts *words, struct option_texts *paths, bo
     words->n = n;
 }
 
+/* Some netcats want -p in front of the port, and -s in front of the address: both are heard. */
 static bool read_listen(struct plan *plan, const struct option_texts *words, char *why)
 {
     const struct plan_flags *f = &plan->flags;
-    const char *host = f->ipv4 ? "0.0.0.0" : f->ipv6 ? "::" : NULL;
-    uint32_t port;
-    if (words->n == 0 || words->n > 2)
+    const char *host = f->source ? f->source : f->ipv4 ? "0.0.0.0" : f->ipv6 ? "::" : NULL;
+    const char *text = f->source_port;
+    uint32_t port, n_ports = text ? 0 : 1;
+    if (words->n < n_ports || words->n > n_ports + 1)
         return options_refuse(why,
                               "to listen takes a port, or an address and a port: sttcat -l 4433");
-    const char *text = words->at[words->n - 1];
-    if (words->n == 2)
+    if (!text)
+        text = words->at[words->n - 1];
+    if (words->n > n_ports)
         host = words->at[0];
     plan->at = plan->at_room;
-    if (!host) {
-        bool is_fine = units_parse_number(&port, text, 0, 65535) || strchr(text, ':');
-        snprintf(plan->at_room, sizeof plan->at_room, "%s", text);
-        return is_fine || options_refuse(why, "'%.60s' is not a port, which is 0 to 65535", text);
-    }
-    if (!units_parse_number(&port, text, 0, 65535))
+    bool has_host = !host && n_ports && strchr(text, ':'); /* in one word */
+    if (!has_host && !units_parse_number(&port, text, 0, 65535))
         return options_refuse(why, "'%.60s' is not a port, which is 0 to 65535", text);
-    return join(plan->at_room, sizeof plan->at_room, host, text, why);
+    if (host)
+        return join(plan->at_room, sizeof plan->at_room, host, text, why);
+    snprintf(plan->at_room, sizeof plan->at_room, "%s", text);
+    return true;
 }
 
 static bool read_connect(struct plan *plan, const struct option_texts *words, char *why)
@@ -324,7 +324,8 @@ bool plan_read(struct plan *plan, int argc, char **argv, bool *is_over, char why
     read_job(plan);
     if (f->forget)
         return true;
-    give_back(&plan->words, &f->send, f->listen);
+    if (!f->listen || !f->source_port)
+        give_back(&plan->words, &f->send, f->listen);
     return (f->listen ? read_listen(plan, &plan->words, why)
                       : read_connect(plan, &plan->words, why)) &&
            check_numeric(plan, why) && read_dscp(plan, why) && check_targets(f, why) &&

@@ -64,6 +64,12 @@ START_TEST(the_shape_is_netcats)
     ck_assert(reads("-lkv ::1 4433"));
     ck_assert_str_eq(plan->at, "[::1]:4433");
     ck_assert(plan->flags.keep_open && plan->flags.verbose == 1);
+    ck_assert(reads("-lvp 4433"));
+    ck_assert_str_eq(plan->at, "4433");
+    ck_assert(reads("-l -p 4433 -s 127.0.0.1"));
+    ck_assert_str_eq(plan->at, "127.0.0.1:4433");
+    ck_assert(reads("-l -p 4433 --send a b"));
+    ck_assert_uint_eq(plan->flags.send.n, 2);
     ck_assert(reads("-4l 0"));
     ck_assert_str_eq(plan->at, "0.0.0.0:0");
     ck_assert(reads("::1 4433 -N"));
@@ -104,6 +110,8 @@ static const struct {
     {"a b c", "takes a host and a port"},
     {"-l", "takes a port"},
     {"-l 1 2 3", "takes a port"},
+    {"-l -p 1 2 3", "takes a port"},
+    {"-l -p x", "not a port"},
     {"-l x", "not a port"},
     {"--nosuch h 1", "no option --nosuch"},
     {"-J h 1", "no option -J"},
