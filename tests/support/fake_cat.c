@@ -72,6 +72,25 @@ void fake_cat_end(struct fake_cat *f)
     stt_node_free(f->node);
 }
 
+struct job *fake_cat_meet(struct fake_cat *f, struct programs *p, bool goes, const char *words)
+{
+    enum stt_io io = strcmp(p->io, "uring") == 0 ? STT_IO_URING : STT_IO_MMSG;
+    char to[64];
+    if (!goes) {
+        ck_assert(fake_cat_begin(f, io, NULL, NULL));
+        return programs_start(p, "exec sttcat %s --peer %s 127.0.0.1:%u", words, f->id, f->port);
+    }
+    uint16_t port = programs_port();
+    struct job *key = programs_run(p, "sttkey gen -o ../id");
+    job_require(key, 0);
+    key->out.text[strcspn(key->out.text, "\n")] = '\0';
+    struct job *j = programs_start(p, "exec sttcat %s -I ../id -l 127.0.0.1 %u", words, port);
+    job_line(j, "listening");
+    snprintf(to, sizeof to, "127.0.0.1:%u", port);
+    ck_assert(fake_cat_begin(f, io, to, key->out.text));
+    return j;
+}
+
 /* -- what comes ---------------------------------------------------------------------------------
  */
 

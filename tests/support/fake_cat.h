@@ -17,6 +17,7 @@
 
 #include "stt/node.h"
 #include "stt/streams.h"
+#include "tests/support/programs.h"
 #include "tools/sttcat/wire.h"
 
 #define FAKE_PATIENCE_NS STT_S(10)
@@ -49,6 +50,8 @@ struct fake_cat {
  * waits. */
 bool fake_cat_begin(struct fake_cat *f, enum stt_io io, const char *to, const char *id);
 void fake_cat_end(struct fake_cat *f);
+/* The same with a sttcat that does what the words say, on that side that he does not take. */
+struct job *fake_cat_meet(struct fake_cat *f, struct programs *p, bool goes, const char *words);
 
 /* Waits until there is a control stream. Nothing goes before fake_step(), or whatever waits. */
 void fake_say(struct fake_cat *f, const struct wire_message *m);

@@ -282,25 +282,6 @@ enum { LIES = sizeof lies / sizeof *lies };
 /* -- the stage ----------------------------------------------------------------------------------
  */
 
-static struct job *meet(bool goes, const char *what)
-{
-    enum stt_io io = strcmp(p.io, "uring") == 0 ? STT_IO_URING : STT_IO_MMSG;
-    char to[64];
-    if (!goes) {
-        ck_assert(fake_cat_begin(&f, io, NULL, NULL));
-        return programs_start(&p, "exec sttcat --peer %s 127.0.0.1:%u %s", f.id, f.port, what);
-    }
-    uint16_t port = programs_port();
-    struct job *key = programs_run(&p, "sttkey gen -o ../id");
-    job_require(key, 0);
-    key->out.text[strcspn(key->out.text, "\n")] = '\0';
-    struct job *j = programs_start(&p, "exec sttcat -I ../id -l 127.0.0.1:%u %s", port, what);
-    job_line(j, "listening");
-    snprintf(to, sizeof to, "127.0.0.1:%u", port);
-    ck_assert(fake_cat_begin(&f, io, to, key->out.text));
-    return j;
-}
-
 static void ends(struct job *j, const struct lie *lie)
 {
     if (lie->code == CODE_DONE && f.goes)
@@ -324,7 +305,8 @@ START_TEST(nobody_believes_a_liar)
         if (!programs_begin_in_memory(&p, programs_ios[side]))
             continue;
         trees_write("in", data, sizeof data);
-        struct job *j = meet(side, lie->takes ? "--send-only <in" : "--recv-only >out");
+        struct job *j =
+            fake_cat_meet(&f, &p, side, lie->takes ? "--send-only <in" : "--recv-only >out");
         lie->play();
         ends(j, lie);
         if (lie->exits == EXIT_DONE && !lie->takes)

@@ -1104,26 +1104,6 @@ static bool begin(const char *io)
     return true;
 }
 
-/* The fake one waits, or goes to a sttcat that listens. */
-static struct job *meet(bool goes, const char *what)
-{
-    enum stt_io io = strcmp(p.io, "uring") == 0 ? STT_IO_URING : STT_IO_MMSG;
-    char to[64];
-    if (!goes) {
-        ck_assert(fake_cat_begin(&f, io, NULL, NULL));
-        return programs_start(&p, "exec sttcat %s --peer %s 127.0.0.1:%u", what, f.id, f.port);
-    }
-    uint16_t port = programs_port();
-    struct job *key = programs_run(&p, "sttkey gen -o ../id");
-    job_require(key, 0);
-    key->out.text[strcspn(key->out.text, "\n")] = '\0';
-    struct job *j = programs_start(&p, "exec sttcat %s -I ../id -l 127.0.0.1 %u", what, port);
-    job_line(j, "listening");
-    snprintf(to, sizeof to, "127.0.0.1:%u", port);
-    ck_assert(fake_cat_begin(&f, io, to, key->out.text));
-    return j;
-}
-
 static void ends(struct job *j, const struct lie *lie)
 {
     if (lie->code == CODE_DONE && f.goes)
@@ -1182,7 +1162,7 @@ static void play(const char *what, const struct lie *lie)
     for (int side = 0; side < PROGRAMS_IOS; side++) {
         if (!begin(programs_ios[side]))
             continue;
-        struct job *j = meet(side, what);
+        struct job *j = fake_cat_meet(&f, &p, side, what);
         lie->play();
         ends(j, lie);
         nothing_is_lost();
@@ -1209,7 +1189,7 @@ START_TEST(names_that_lead_out_are_refused_case_71)
     const int side = _i % PROGRAMS_IOS;
     if (!begin(programs_ios[side]))
         return;
-    struct job *j = meet(side, "--recv dir");
+    struct job *j = fake_cat_meet(&f, &p, side, "--recv dir");
     names_a_bad_one(bad_names[_i]);
     ends(j, &lie);
     nothing_is_lost();
