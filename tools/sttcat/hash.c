@@ -52,6 +52,14 @@ void hash_add(struct hash *h, const void *data, size_t len)
     h->bytes += len;
 }
 
+void hash_add_parts(struct hash *h, const struct iovec *parts, size_t len)
+{
+    for (size_t n; len > 0; parts++, len -= n) {
+        n = parts->iov_len < len ? parts->iov_len : len;
+        hash_add(h, parts->iov_base, n);
+    }
+}
+
 void hash_add_zeros(struct hash *h, uint64_t len)
 {
     static const uint8_t zeros[16384];

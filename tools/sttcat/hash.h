@@ -5,11 +5,15 @@
 
 #include "tools/sttcat/wire.h"
 
+#include <sys/uio.h>
+
 struct hash; /* about 600 bytes */
 struct hash *hash_new(void);
 void hash_free(struct hash *h);
 void hash_restart(struct hash *h);
 void hash_add(struct hash *h, const void *data, size_t len);
+/* The first bytes of these parts, which have at least so many. */
+void hash_add_parts(struct hash *h, const struct iovec *parts, size_t len);
 void hash_add_zeros(struct hash *h, uint64_t len);
 uint64_t hash_bytes(const struct hash *h);
 struct wire_hash hash_value(const struct hash *h); /* of what was added so far */

@@ -52,11 +52,7 @@ static enum flow took(struct input *s, struct peer *p, stt_handle stream, const 
 {
     s->bytes += n;
     peer_count_given(p, n);
-    for (size_t left = n; left > 0; to++) {
-        size_t len = to->iov_len < left ? to->iov_len : left;
-        hash_add(s->hash, to->iov_base, len);
-        left -= len;
-    }
+    hash_add_parts(s->hash, to, n);
     return stt_stream_commit(p->ep, p->loop->now, stream, n) ? FLOW_FAILED : FLOW_MOVED;
 }
 

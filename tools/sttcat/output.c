@@ -68,11 +68,7 @@ static enum flow wrote(struct output *s, struct peer *p, stt_handle stream,
 {
     s->bytes += n;
     peer_count_taken(p, n);
-    for (size_t left = n; left > 0; from++) {
-        size_t len = from->iov_len < left ? from->iov_len : left;
-        hash_add(s->hash, from->iov_base, len);
-        left -= len;
-    }
+    hash_add_parts(s->hash, from, n);
     return consume(s, p, stream, n) ? FLOW_MOVED : FLOW_FAILED;
 }
 

@@ -269,8 +269,7 @@ static bool take_data(struct take *job, struct lane *lane)
     peer_count_taken(job->peer, r->bytes);
     if (!t)
         return true;
-    for (int i = 0; i < r->n_parts; i++)
-        hash_add(t->content.hash, r->parts[i].iov_base, r->parts[i].iov_len);
+    hash_add_parts(t->content.hash, r->parts, r->bytes);
     enum wire_outcome outcome = place_file_write(&job->place, &t->file, r->parts, r->n_parts);
     if (outcome)
         lose_file(job, lane, outcome);
