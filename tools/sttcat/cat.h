@@ -6,8 +6,8 @@
 
 #include "tools/sttcat/peer.h"
 
-/* From a plan to a status to exit with. */
-int cat_run(const struct plan *plan);
+/* From a plan, which learns what it became, to a status to exit with. */
+int cat_run(struct plan *plan);
 
 /* Standard input goes to the first peer that asks; -1 for the others, and with --no-stdin. */
 int cat_take_stdin(struct cat *cat);

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 struct door {
-    const struct plan *plan;
+    struct plan *plan;
     struct stt_identity identity;
     struct stt_seed seed;
     bool has_seed;
@@ -119,12 +119,10 @@ static enum stt_mode choose_mode(const struct door *d)
 static bool gather(struct door *d, int *exits, char *why)
 {
     const struct plan_flags *f = &d->plan->flags;
-    bool is_durable;
-    if (!secrets_identity(&d->identity, &is_durable, f->identity, why) ||
+    if (!secrets_identity(&d->identity, &d->plan->is_durable, f->identity, why) ||
         !secrets_seed(&d->seed, &d->has_seed, f->seed_file, f->seed_fd, why) ||
         !read_ticket(d, why))
         return false;
-    ((struct plan *)(uintptr_t)d->plan)->is_durable = is_durable;
     if (f->peer) {
         d->has_peer = stt_peer_id_decode(&d->peer, f->peer) == STT_OK;
     } else if (!find_known(d, why)) {

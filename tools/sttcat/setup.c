@@ -210,8 +210,7 @@ int setup_connect(const struct plan *plan, struct door *door, struct stt_node *n
          "the peer id that is wanted there is our own, or no peer has it; see --peer, "
          "and -I for another identity of ours"},
     };
-    char why[OPTION_WHY_ROOM], to[INET6_ADDRSTRLEN + 30];
-    snprintf(to, sizeof to, "%s", "");
+    char why[OPTION_WHY_ROOM], to[INET6_ADDRSTRLEN + 30] = "";
     int exits = bind_source(plan, node);
     if (exits)
         return exits;
