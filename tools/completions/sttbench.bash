@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Completion of sttbench for bash: a verb, or the options of a transfer; then the verb's options.
+
+_sttbench() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options=''
+    local common='--json --plot --help --version'
+    COMPREPLY=()
+    case $before in
+    --plot)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    esac
+    case ${COMP_WORDS[1]} in
+    compare) options='' ;;
+    latency) options='' ;;
+    handshake) options='' ;;
+    sessions) options='' ;;
+    streams) options='' ;;
+    link) options='' ;;
+    engine) options='' ;;
+    chaos) options='' ;;
+    cpu) options='' ;;
+    doctor) options='' ;;
+    *) options='' ;;
+    esac
+    [ "$COMP_CWORD" -gt 1 ] || options="$options compare latency handshake sessions streams link engine chaos cpu doctor"
+    mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$word")
+}
+complete -F _sttbench sttbench

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * cpu: to be written. */
+#include "tools/common/say.h"
+#include "tools/sttbench/bench.h"
+
+enum exits bench_cpu(int argc, char **argv)
+{
+    (void)argc;
+    say_error("%s is not there yet", argv[0]);
+    return EXIT_USAGE;
+}

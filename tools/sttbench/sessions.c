@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * sessions: to be written. */
+#include "tools/common/say.h"
+#include "tools/sttbench/bench.h"
+
+enum exits bench_sessions(int argc, char **argv)
+{
+    (void)argc;
+    say_error("%s is not there yet", argv[0]);
+    return EXIT_USAGE;
+}
