@@ -6,6 +6,7 @@
 #include "crypto/cpu.h"
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
+#include "tools/sttbench/compare/tls.h"
 #include "tools/sttbench/figures.h"
 #include "tools/sttbench/pair.h"
 
@@ -19,6 +20,7 @@
 static const struct option options[] = {
     {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
     {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture, FILE.svg or FILE.html"},
+    {"veth", 0, 0, OPTION_FLAG, AT(veth), .help = "also between two networks, offloads on and off; as root"},
     {"only", 0, 0, OPTION_TEXT, AT(only), .value = "LIST", .help = "of stt,limit,udp,tcp,tcp-mss,tls: only these"},
     {"suite", 0, 0, OPTION_TEXT, AT(suite), .value = "LIST", .help = "of the ciphers: only these, \"aegis-128l,aes-256-gcm\""},
     {"runs", 0, 0, OPTION_NUMBER, AT(runs), .min = 1, .max = ROWS_RUNS_MAX, .value = "N", .help = "rounds (5)"},
@@ -37,14 +39,20 @@ enum { OPTIONS_N = sizeof options / sizeof options[0] };
 
 struct compare_system {
     const char *name;
-    bool has_suites, is_bare; /* bare: it has ways to choose from */
+    bool has_suites;   /* a row for each cipher */
+    const char *suite; /* else the row's, "": none */
+    bool is_bare;      /* nothing resends: it has ways to choose from, and hashes of its own */
+    bool is_cut;       /* in segments as short as a datagram */
     bool (*send)(void *run);
     bool (*receive)(void *run);
 };
 static const struct compare_system systems[] = {
-    {"stt", true, false, session_send, session_receive},
-    {"limit", true, true, trains_send, trains_receive},
-    {"udp", false, true, trains_send, trains_receive},
+    {"stt", true, "", false, false, session_send, session_receive},
+    {"limit", true, "", true, false, trains_send, trains_receive},
+    {"udp", false, "", true, false, trains_send, trains_receive},
+    {"tcp", false, "", false, false, tcp_send, tcp_receive},
+    {"tcp-mss", false, "", false, true, tcp_send, tcp_receive},
+    {"tls", false, "aes-256-gcm", false, false, tls_send, tls_receive},
 };
 enum { SYSTEMS_N = sizeof systems / sizeof systems[0] };
 
@@ -57,6 +65,9 @@ enum { WAYS_N = sizeof ways / sizeof ways[0], TRIALS = 2 };
 
 #define TRIAL_S 0.1
 
+/* What the headers of IP and UDP, IP and TCP take. */
+enum { UDP_OVERHEAD = 28, TCP_OVERHEAD = 40, WIRE_MTU = 1500 };
+
 /* -- one run ----------------------------------------------------------------------------------- */
 
 /* False: `why` is a sentence. */
@@ -68,8 +79,10 @@ static bool measure(struct compare *c, size_t i, const struct run_setup *setup,
     if (!r)
         return options_refuse(why, "there is no memory for two processes to share");
     r->setup = *setup;
-    const struct pair_end ends[2] = {{more->system->send, pair_cpu(0), -1},
-                                     {more->system->receive, pair_cpu(1), -1}};
+    bool is_far = c->rows.at[i].path != ROWS_LOOPBACK;
+    const struct pair_end ends[2] = {
+        {more->system->send, pair_cpu(0), is_far ? c->cable.ends[CABLE_SENDER_END] : -1},
+        {more->system->receive, pair_cpu(1), is_far ? c->cable.ends[CABLE_RECEIVER_END] : -1}};
     stt_ns timeout = STT_S(10) + (stt_ns)(3e9 * (setup->warm_s + setup->timed_s));
     bool is_good = pair_run(ends, r, timeout, why);
     const char *reason = r->ends[0].why[0] ? r->ends[0].why : r->ends[1].why;
@@ -105,27 +118,29 @@ static void add(struct compare *c, const struct compare_system *system, const ch
                 enum rows_path path)
 {
     const struct compare_options *o = &c->options;
-    c->more[c->rows.n] = (struct compare_row){.system = system,
-                                              .setup = {.suite = suite,
-                                                        .address = "127.0.0.1",
-                                                        .warm_s = (double)o->warm_ns * 1e-9,
-                                                        .timed_s = (double)o->time_ns * 1e-9,
-                                                        .packet_bytes = o->mtu,
-                                                        .hashes = o->verify,
-                                                        .io = !o->io || *o->io == 'a' ? STT_IO_AUTO
-                                                              : *o->io == 'u'         ? STT_IO_URING
-                                                                                      : STT_IO_MMSG,
-                                                        .preset = o->preset,
-                                                        .ring_bytes = o->ring_bytes,
-                                                        .spin_ns = o->spin_ns}};
-    c->rows.at[c->rows.n++] =
-        (struct rows_row){.name = system->name, .suite = suite ? suite : "", .path = path};
+    c->more[c->rows.n] = (struct compare_row){
+        .system = system,
+        .setup = {.suite = suite,
+                  .address = path == ROWS_LOOPBACK ? "127.0.0.1" : CABLE_RECEIVER,
+                  .warm_s = (double)o->warm_ns * 1e-9,
+                  .timed_s = (double)o->time_ns * 1e-9,
+                  .packet_bytes = o->mtu,
+                  .mss = system->is_cut ? o->mtu + UDP_OVERHEAD - TCP_OVERHEAD : 0,
+                  .hashes = o->verify,
+                  .io = !o->io || *o->io == 'a' ? STT_IO_AUTO
+                        : *o->io == 'u'         ? STT_IO_URING
+                                                : STT_IO_MMSG,
+                  .preset = o->preset,
+                  .ring_bytes = o->ring_bytes,
+                  .spin_ns = o->spin_ns}};
+    c->rows.at[c->rows.n++] = (struct rows_row){
+        .name = system->name, .suite = suite ? suite : system->suite, .path = path};
 }
 
 static void line_up(struct compare *c, enum rows_path path)
 {
     for (const struct compare_system *s = systems; s != systems + SYSTEMS_N; s++) {
-        if (!is_listed(c->options.only, s->name))
+        if (!is_listed(c->options.only, s->name) || (s->send == tls_send && !tls_version()))
             continue;
         if (!s->has_suites)
             add(c, s, NULL, path);
@@ -188,13 +203,15 @@ static bool check(struct compare *c, size_t i, char why[OPTION_WHY_ROOM])
     return is_good;
 }
 
-static bool run_rounds(struct compare *c, char why[OPTION_WHY_ROOM])
+/* The rows from `first` on, in turns; each round begins with another one. */
+static bool run_rounds(struct compare *c, size_t first, char why[OPTION_WHY_ROOM])
 {
-    char what[32];
+    char what[48];
+    size_t n = c->rows.n - first;
     for (uint32_t round = 0; round < c->options.runs; round++) {
         snprintf(what, sizeof what, "round %u of %u", round + 1, c->options.runs);
-        for (size_t k = 0; k < c->rows.n; k++) {
-            size_t i = (k + round) % c->rows.n;
+        for (size_t k = 0; k < n; k++) {
+            size_t i = first + (k + round) % n;
             tell_progress(c, i, what);
             if (!measure(c, i, &c->more[i].setup, &c->rows.at[i].samples[round], why))
                 return false;
@@ -202,6 +219,22 @@ static bool run_rounds(struct compare *c, char why[OPTION_WHY_ROOM])
         }
     }
     return true;
+}
+
+static bool run_path(struct compare *c, enum rows_path path, char why[OPTION_WHY_ROOM])
+{
+    size_t first = c->rows.n;
+    bool is_good = path == ROWS_LOOPBACK || cable_offloads(&c->cable, path == ROWS_VETH_ON, why);
+    line_up(c, path);
+    for (size_t i = first; is_good && i < c->rows.n; i++)
+        is_good = check(c, i, why);
+    return is_good && run_rounds(c, first, why);
+}
+
+static uint32_t wire_mtu(const struct compare *c)
+{
+    uint32_t needed = c->options.mtu + UDP_OVERHEAD;
+    return needed > WIRE_MTU ? needed : WIRE_MTU;
 }
 
 enum exits bench_compare(int argc, char **argv)
@@ -225,11 +258,14 @@ enum exits bench_compare(int argc, char **argv)
         return exit;
     if (!options_is_set(&set, "warm-up"))
         c.options.warm_ns = c.options.time_ns / 4 > STT_MS(50) ? c.options.time_ns / 4 : STT_MS(50);
-    line_up(&c, ROWS_LOOPBACK);
-    bool is_good = true;
-    for (size_t i = 0; is_good && i < c.rows.n; i++)
-        is_good = check(&c, i, why);
-    is_good = is_good && run_rounds(&c, why);
+    bool is_good = !c.options.veth || cable_new(&c.cable, wire_mtu(&c), why);
+    if (is_good) {
+        is_good = run_path(&c, ROWS_LOOPBACK, why) &&
+                  (!c.options.veth ||
+                   (run_path(&c, ROWS_VETH_ON, why) && run_path(&c, ROWS_VETH_OFF, why)));
+        if (c.options.veth)
+            cable_free(&c.cable);
+    }
     say_progress("");
     if (!is_good) {
         say_error("%s", why);

@@ -10,6 +10,7 @@
 #ifndef TOOLS_STTBENCH_COMPARE_COMPARE_H
 #define TOOLS_STTBENCH_COMPARE_COMPARE_H
 
+#include "tools/sttbench/compare/cable.h"
 #include "tools/sttbench/compare/rows.h"
 #include "tools/sttbench/compare/run.h"
 #include "tools/sttbench/report.h"
@@ -37,6 +38,7 @@ struct compare_row {
 
 struct compare {
     struct compare_options options;
+    struct cable cable;
     struct rows rows;
     struct compare_row more[ROWS_MAX]; /* of the same index */
 };

@@ -83,5 +83,9 @@ bool session_send(void *memory);
 bool session_receive(void *memory);
 bool trains_send(void *memory);
 bool trains_receive(void *memory);
+bool tcp_send(void *memory);
+bool tcp_receive(void *memory);
+bool tls_send(void *memory);
+bool tls_receive(void *memory);
 
 #endif
