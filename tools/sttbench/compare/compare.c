@@ -22,15 +22,16 @@ static const struct option options[] = {
     {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture, FILE.svg or FILE.html"},
     {"veth", 0, 0, OPTION_FLAG, AT(veth), .help = "also between two networks, offloads on and off; as root"},
     {"only", 0, 0, OPTION_TEXT, AT(only), .value = "LIST", .help = "of stt,limit,udp,tcp,tcp-mss,tls: only these"},
-    {"suite", 0, 0, OPTION_TEXT, AT(suite), .value = "LIST", .help = "of the ciphers: only these, \"aegis-128l,aes-256-gcm\""},
+    {"suite", 0, 0, OPTION_TEXT, AT(suite), .value = "LIST", .help = "of the ciphers: only these; also null, STT without one"},
     {"runs", 0, 0, OPTION_NUMBER, AT(runs), .min = 1, .max = ROWS_RUNS_MAX, .value = "N", .help = "rounds (5)"},
     {"seconds", 0, 0, OPTION_DURATION, AT(time_ns), .value = "TIME", .help = "that each run is measured (1)"},
     {"warm-up", 0, 0, OPTION_DURATION, AT(warm_ns), .value = "TIME", .help = "before that (a quarter of it, 50 ms at least)"},
-    {"mtu", 0, 0, OPTION_NUMBER, AT(mtu), .min = 1200, .max = 65507, .value = "BYTES", .help = "of UDP payload in a datagram (1452)"},
+    {"mtu", 0, 0, OPTION_NUMBER, AT(mtu), .min = 1200, .max = 9000, .value = "BYTES", .help = "of UDP payload in a datagram (1452)"},
     {"verify", 0, 0, OPTION_FLAG, AT(verify), .help = "both ends hash all bytes in the timed runs, too"},
+    {"copy", 0, 0, OPTION_FLAG, AT(copy), .help = "STT and the limit copy the application's bytes first"},
     {"demand", 0, 0, OPTION_FLAG, AT(demand), .help = "a demand that is missed is an error"},
     {"io", 0, 0, OPTION_CHOICE, AT(io), .choices = "auto uring mmsg", .value = "HOW", .help = "STT: uring or mmsg"},
-    {"preset", 0, 0, OPTION_TEXT, AT(preset), .value = "NAME", .help = "STT: balanced, low-latency, high-throughput"},
+    {"preset", 0, 0, OPTION_CHOICE, AT(preset), .choices = "balanced low-latency high-throughput", .value = "NAME", .help = "STT: balanced, low-latency, high-throughput"},
     {"ring", 0, 0, OPTION_SIZE, AT(ring_bytes), .value = "SIZE", .help = "STT: of the send ring (the preset's)"},
     {"spin", 0, 0, OPTION_DURATION, AT(spin_ns), .value = "TIME", .help = "STT: looks for so long before it sleeps (0)"},
 };
@@ -64,43 +65,72 @@ static const struct {
 enum { WAYS_N = sizeof ways / sizeof ways[0], TRIALS = 2 };
 
 #define TRIAL_S 0.1
+#define SYSTEMS "stt,limit,udp,tcp,tcp-mss,tls"
+#define SUITES  "aegis-128x2,aegis-128l,aes-256-gcm,chacha20-poly1305,null"
 
 /* What the headers of IP and UDP, IP and TCP take. */
 enum { UDP_OVERHEAD = 28, TCP_OVERHEAD = 40, WIRE_MTU = 1500 };
 
 /* -- one run ----------------------------------------------------------------------------------- */
 
-/* False: `why` is a sentence. */
-static bool measure(struct compare *c, size_t i, const struct run_setup *setup,
-                    struct rows_sample *sample, char why[OPTION_WHY_ROOM])
+/* False: it failed, and report_fail() says why. */
+static bool judge(struct compare *c, const struct run *r, bool is_bare, const char *why)
 {
-    struct compare_row *more = &c->more[i];
+    const struct run_end *sender = &r->ends[RUN_SENDER], *receiver = &r->ends[RUN_RECEIVER];
+    const char *reason = *sender->why ? sender->why : *receiver->why ? receiver->why : why;
+    bool is_same = sender->bytes == receiver->bytes && sender->hash == receiver->hash;
+    if (atomic_load(&r->is_wrong) || (!*reason && !is_bare && !is_same))
+        report_fail(c->report, EXIT_INTEGRITY, "other bytes came than were sent; this is a bug");
+    else if (*reason)
+        report_fail(c->report, EXIT_NETWORK, "%s", reason);
+    else if (sender->n != 2 || receiver->n != 2)
+        report_fail(c->report, EXIT_NETWORK,
+                    "a run ended before its time was over; try longer --seconds");
+    else
+        return true;
+    return false;
+}
+
+/* NULL: it failed. What it answers is for pair_forget(). */
+static struct run *start(struct compare *c, size_t i, const struct run_setup *setup)
+{
+    const struct compare_system *system = c->more[i].system;
+    char why[OPTION_WHY_ROOM] = "";
     struct run *r = pair_memory(sizeof *r);
-    if (!r)
-        return options_refuse(why, "there is no memory for two processes to share");
+    if (!r) {
+        report_fail(c->report, EXIT_LOCAL_IO, "there is no memory for two processes to share");
+        return NULL;
+    }
     r->setup = *setup;
     bool is_far = c->rows.at[i].path != ROWS_LOOPBACK;
     const struct pair_end ends[2] = {
-        {more->system->send, pair_cpu(0), is_far ? c->cable.ends[CABLE_SENDER_END] : -1},
-        {more->system->receive, pair_cpu(1), is_far ? c->cable.ends[CABLE_RECEIVER_END] : -1}};
+        {system->send, pair_cpu(0), is_far ? c->cable.ends[CABLE_SENDER_END] : -1},
+        {system->receive, pair_cpu(1), is_far ? c->cable.ends[CABLE_RECEIVER_END] : -1}};
     stt_ns timeout = STT_S(10) + (stt_ns)(3e9 * (setup->warm_s + setup->timed_s));
-    bool is_good = pair_run(ends, r, timeout, why);
-    const char *reason = r->ends[0].why[0] ? r->ends[0].why : r->ends[1].why;
-    if (!is_good && *reason)
-        options_refuse(why, "%s", reason);
-    if (is_good && !more->system->is_bare && r->ends[0].hash != r->ends[1].hash)
-        is_good = options_refuse(why, "other bytes came than were sent");
-    if (is_good && (r->ends[0].n != 2 || r->ends[1].n != 2))
-        is_good = options_refuse(why, "it ended before its time was over");
-    if (is_good) {
-        run_sample(r, sample);
-        more->lost += r->packets_lost;
-        for (size_t k = 0; k < sizeof r->held_by_ns / sizeof r->held_by_ns[0]; k++)
-            more->held_by_ns[k] += r->held_by_ns[k];
-        snprintf(more->how, sizeof more->how, "%s", r->how);
-    }
+    if (pair_run(ends, r, timeout, why))
+        *why = 0;
+    if (judge(c, r, system->is_bare, why))
+        return r;
     pair_forget(r, sizeof *r);
-    return is_good;
+    return NULL;
+}
+
+static bool measure(struct compare *c, size_t i, const struct run_setup *setup,
+                    struct rows_sample *sample)
+{
+    struct compare_row *more = &c->more[i];
+    struct run *r = start(c, i, setup);
+    if (!r) {
+        c->rows.at[i].n = 0; /* what was measured before is worth nothing now */
+        return false;
+    }
+    run_sample(r, sample);
+    more->lost += r->packets_lost;
+    for (size_t k = 0; k < RUN_HELD_MAX; k++)
+        more->held_by_ns[k] += r->held_by_ns[k];
+    snprintf(more->how, sizeof more->how, "%s", r->how);
+    pair_forget(r, sizeof *r);
+    return true;
 }
 
 /* -- the line-up ------------------------------------------------------------------------------- */
@@ -127,6 +157,7 @@ static void add(struct compare *c, const struct compare_system *system, const ch
                   .packet_bytes = o->mtu,
                   .mss = system->is_cut ? o->mtu + UDP_OVERHEAD - TCP_OVERHEAD : 0,
                   .hashes = o->verify,
+                  .copies = o->copy,
                   .io = !o->io || *o->io == 'a' ? STT_IO_AUTO
                         : *o->io == 'u'         ? STT_IO_URING
                                                 : STT_IO_MMSG,
@@ -149,6 +180,8 @@ static void line_up(struct compare *c, enum rows_path path)
             if (suite && is_listed(c->options.suite, suite->name))
                 add(c, s, suite->name, path);
         }
+        if (s->send == session_send && c->options.suite && is_listed(c->options.suite, "null"))
+            add(c, s, "null", path);
     }
 }
 
@@ -164,7 +197,7 @@ static void tell_progress(const struct compare *c, size_t i, const char *what)
 }
 
 /* Each way a few times, in turns; the one that was fastest once. */
-static bool choose_way(struct compare *c, size_t i, char why[OPTION_WHY_ROOM])
+static bool choose_way(struct compare *c, size_t i)
 {
     struct run_setup trial = c->more[i].setup;
     struct rows_sample sample;
@@ -174,7 +207,7 @@ static bool choose_way(struct compare *c, size_t i, char why[OPTION_WHY_ROOM])
     for (unsigned n = 0; n < TRIALS * WAYS_N; n++) {
         trial.way = ways[n % WAYS_N].way;
         trial.window = ways[n % WAYS_N].window;
-        if (!measure(c, i, &trial, &sample, why))
+        if (!measure(c, i, &trial, &sample))
             return false;
         if (sample.bits_per_s > best) {
             best = sample.bits_per_s;
@@ -186,7 +219,7 @@ static bool choose_way(struct compare *c, size_t i, char why[OPTION_WHY_ROOM])
 }
 
 /* What comes is what was sent: hashed once, where time does not count. */
-static bool check(struct compare *c, size_t i, char why[OPTION_WHY_ROOM])
+static bool check(struct compare *c, size_t i)
 {
     struct run_setup trial = c->more[i].setup;
     struct rows_sample sample;
@@ -195,16 +228,16 @@ static bool check(struct compare *c, size_t i, char why[OPTION_WHY_ROOM])
     trial.timed_s = trial.timed_s < TRIAL_S ? trial.timed_s : TRIAL_S;
     trial.warm_s = 0;
     trial.window = ways[0].window;
-    if (!measure(c, i, &trial, &sample, why))
+    if (!measure(c, i, &trial, &sample))
         return false;
-    bool is_good = !c->more[i].system->is_bare || choose_way(c, i, why);
+    bool is_good = !c->more[i].system->is_bare || choose_way(c, i);
     c->more[i].lost = 0;
     memset(c->more[i].held_by_ns, 0, sizeof c->more[i].held_by_ns);
     return is_good;
 }
 
 /* The rows from `first` on, in turns; each round begins with another one. */
-static bool run_rounds(struct compare *c, size_t first, char why[OPTION_WHY_ROOM])
+static bool run_rounds(struct compare *c, size_t first)
 {
     char what[48];
     size_t n = c->rows.n - first;
@@ -213,7 +246,7 @@ static bool run_rounds(struct compare *c, size_t first, char why[OPTION_WHY_ROOM
         for (size_t k = 0; k < n; k++) {
             size_t i = first + (k + round) % n;
             tell_progress(c, i, what);
-            if (!measure(c, i, &c->more[i].setup, &c->rows.at[i].samples[round], why))
+            if (!measure(c, i, &c->more[i].setup, &c->rows.at[i].samples[round]))
                 return false;
             c->rows.at[i].n = round + 1;
         }
@@ -221,20 +254,74 @@ static bool run_rounds(struct compare *c, size_t first, char why[OPTION_WHY_ROOM
     return true;
 }
 
-static bool run_path(struct compare *c, enum rows_path path, char why[OPTION_WHY_ROOM])
+static bool run_path(struct compare *c, enum rows_path path)
 {
     size_t first = c->rows.n;
-    bool is_good = path == ROWS_LOOPBACK || cable_offloads(&c->cable, path == ROWS_VETH_ON, why);
+    char why[OPTION_WHY_ROOM];
+    if (path != ROWS_LOOPBACK && !cable_offloads(&c->cable, path == ROWS_VETH_ON, why)) {
+        report_fail(c->report, EXIT_LOCAL_IO, "%s", why);
+        return false;
+    }
     line_up(c, path);
-    for (size_t i = first; is_good && i < c->rows.n; i++)
-        is_good = check(c, i, why);
-    return is_good && run_rounds(c, first, why);
+    for (size_t i = first; i < c->rows.n; i++)
+        if (!check(c, i))
+            return false;
+    return run_rounds(c, first);
 }
 
 static uint32_t wire_mtu(const struct compare *c)
 {
     uint32_t needed = c->options.mtu + UDP_OVERHEAD;
     return needed > WIRE_MTU ? needed : WIRE_MTU;
+}
+
+static void run_all(struct compare *c)
+{
+    char why[OPTION_WHY_ROOM];
+    if (c->options.veth && !cable_new(&c->cable, wire_mtu(c), why)) {
+        report_fail(c->report, EXIT_LOCAL_IO, "%s", why);
+        return;
+    }
+    if (run_path(c, ROWS_LOOPBACK) && c->options.veth && run_path(c, ROWS_VETH_ON))
+        (void)run_path(c, ROWS_VETH_OFF);
+    if (c->options.veth)
+        cable_free(&c->cable);
+    say_progress("");
+}
+
+/* -- the verb ---------------------------------------------------------------------------------- */
+
+/* Each word of the list is one of those. */
+static bool are_known(const char *what, const char *list, const char *known)
+{
+    char word[64];
+    for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(at, ","), at);
+        if (*word && is_listed(known, word))
+            continue;
+        say_error("--%s takes a list of these, with commas: %s", what, known);
+        return false;
+    }
+    return true;
+}
+
+static void tell_setup(const struct compare_options *o, struct report *r)
+{
+    char cpus[64];
+    snprintf(cpus, sizeof cpus, "%d and %d", pair_cpu(0), pair_cpu(1));
+    report_text(r, "processors", "processors of sender and receiver", cpus);
+    report_number(r, "datagram_bytes", "bytes of UDP payload in a datagram", REPORT_COUNT, o->mtu);
+    report_number(r, "runs", "runs of each", REPORT_COUNT, o->runs);
+    report_number(r, "seconds", "each for", REPORT_S, (double)o->time_ns * 1e-9);
+    if (tls_version())
+        report_text(r, "openssl", "TLS by OpenSSL", tls_version());
+    else
+        report_note(r, "There is no row of TLS: OpenSSL 3.0 was not there when this was built.");
+    if (pair_cpu(0) == pair_cpu(1))
+        report_note(r, "Sender and receiver had to share one processor: no figure says what two "
+                       "would do.");
+    if (o->verify)
+        report_note(r, "Both ends hashed all bytes in the timed runs.");
 }
 
 enum exits bench_compare(int argc, char **argv)
@@ -253,23 +340,20 @@ enum exits bench_compare(int argc, char **argv)
         .into = &c.options,
     };
     enum exits exit;
-    char why[OPTION_WHY_ROOM];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
+    if (!are_known("only", c.options.only, SYSTEMS) || !are_known("suite", c.options.suite, SUITES))
+        return EXIT_USAGE;
+    if (!c.options.time_ns || set.words.n) {
+        say_error("%s", set.words.n ? "there are only options here; sttbench compare -h lists them"
+                                    : "--seconds needs some time to measure in");
+        return EXIT_USAGE;
+    }
     if (!options_is_set(&set, "warm-up"))
         c.options.warm_ns = c.options.time_ns / 4 > STT_MS(50) ? c.options.time_ns / 4 : STT_MS(50);
-    bool is_good = !c.options.veth || cable_new(&c.cable, wire_mtu(&c), why);
-    if (is_good) {
-        is_good = run_path(&c, ROWS_LOOPBACK, why) &&
-                  (!c.options.veth ||
-                   (run_path(&c, ROWS_VETH_ON, why) && run_path(&c, ROWS_VETH_OFF, why)));
-        if (c.options.veth)
-            cable_free(&c.cable);
-    }
-    say_progress("");
-    if (!is_good) {
-        say_error("%s", why);
-        return EXIT_NETWORK;
-    }
-    return table_report(&c, report_new("compare", "STT beside others, on this machine"));
+    c.report = report_new("compare", "STT beside others, from process to process on this machine");
+    tell_setup(&c.options, c.report);
+    run_all(&c);
+    table_report(&c, c.report);
+    return report_end(c.report, &c.options.report);
 }

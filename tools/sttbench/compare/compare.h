@@ -17,7 +17,7 @@
 
 struct compare_options {
     struct report_options report;
-    bool veth, verify, demand;
+    bool veth, verify, copy, demand;
     const char *only;  /* "stt,limit" */
     const char *suite; /* "aegis-128l,aes-256-gcm" */
     uint32_t runs, mtu;
@@ -31,18 +31,19 @@ struct compare_options {
 struct compare_row {
     const struct compare_system *system;
     struct run_setup setup;
-    char how[64];            /* "uring", "calls, 16 trains": how it was done */
-    uint64_t held_by_ns[16]; /* STT's, of all runs */
-    uint64_t packets, lost;  /* of all runs */
+    char how[64];                      /* "uring", "calls, 16 trains": how it was done */
+    uint64_t held_by_ns[RUN_HELD_MAX]; /* STT's, of all runs */
+    uint64_t lost;                     /* packets, of all timed runs */
 };
 
 struct compare {
     struct compare_options options;
+    struct report *report;
     struct cable cable;
     struct rows rows;
     struct compare_row more[ROWS_MAX]; /* of the same index */
 };
 
-enum exits table_report(struct compare *c, struct report *r);
+void table_report(const struct compare *c, struct report *r);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *const run_way_names[RUN_WAYS] = {"calls", "spinning", "uring", "mmsg"};
+const char *const run_way_names[RUN_WAYS] = {"calls", "spinning"};
 
 void run_begin(struct run *r)
 {

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 /* How a train gets into the kernel and out of it. */
-enum run_way { RUN_CALLS, RUN_SPINNING, RUN_URING, RUN_MMSG, RUN_WAYS };
+enum run_way { RUN_CALLS, RUN_SPINNING, RUN_WAYS };
 extern const char *const run_way_names[RUN_WAYS];
 
 struct run_setup {
@@ -24,6 +24,7 @@ struct run_setup {
     uint32_t window;       /* trains that may be under way, without a protocol */
     enum run_way way;
     bool hashes;
+    bool copies;  /* the application's bytes are elsewhere, and are copied first */
     uint32_t mss; /* of TCP; 0: the path's */
 
     enum stt_io io; /* of STT */
@@ -45,7 +46,7 @@ struct run_end {
     char why[OPTION_WHY_ROOM]; /* it failed: one sentence */
 };
 
-enum { RUN_HASHES = 1 << 16 };
+enum { RUN_HASHES = 1 << 16, RUN_HELD_MAX = 16 };
 
 /* What both processes see. */
 struct run {
@@ -53,10 +54,11 @@ struct run {
     atomic_uint port;       /* the receiver listens there */
     atomic_ullong began_ns; /* 0: not yet */
     atomic_uint is_over;
+    atomic_uint is_wrong; /* other bytes came than were sent */
     struct run_end ends[2];
     uint64_t packets_lost;
     uint8_t peer[32]; /* STT's */
-    uint64_t held_by_ns[16];
+    uint64_t held_by_ns[RUN_HELD_MAX];
     char how[32];                        /* "uring" */
     _Atomic uint64_t hashes[RUN_HASHES]; /* of packets, by number, where some may be lost */
 };
