@@ -76,16 +76,17 @@ enum { UDP_OVERHEAD = 28, TCP_OVERHEAD = 40, WIRE_MTU = 1500 };
 /* False: it failed, and report_fail() says why. */
 static bool judge(struct compare *c, const struct run *r, bool is_bare, const char *why)
 {
-    const struct run_end *sender = &r->ends[RUN_SENDER], *receiver = &r->ends[RUN_RECEIVER];
-    const char *reason = *sender->why ? sender->why : *receiver->why ? receiver->why : why;
-    bool is_same = sender->bytes == receiver->bytes && sender->hash == receiver->hash;
-    if (atomic_load(&r->is_wrong) || (!*reason && !is_bare && !is_same))
+    enum run_verdict verdict = run_judge(r, is_bare);
+    if (verdict == RUN_WRONG)
         report_fail(c->report, EXIT_INTEGRITY, "other bytes came than were sent; this is a bug");
-    else if (*reason)
-        report_fail(c->report, EXIT_NETWORK, "%s", reason);
-    else if (sender->n != 2 || receiver->n != 2)
+    else if (verdict == RUN_FAILED)
+        report_fail(c->report, EXIT_NETWORK, "%s", run_why(r));
+    else if (*why)
+        report_fail(c->report, EXIT_NETWORK, "%s", why);
+    else if (verdict == RUN_CUT)
         report_fail(c->report, EXIT_NETWORK,
-                    "a run ended before its time was over; try longer --seconds");
+                    "a run ended before its time was over; try longer "
+                    "--seconds");
     else
         return true;
     return false;
@@ -202,7 +203,7 @@ static bool choose_way(struct compare *c, size_t i)
     struct run_setup trial = c->more[i].setup;
     struct rows_sample sample;
     double best = 0;
-    trial.timed_s = trial.timed_s < TRIAL_S ? trial.timed_s : TRIAL_S;
+    trial.timed_s = trial.timed_s / 2 < TRIAL_S ? trial.timed_s / 2 : TRIAL_S;
     trial.warm_s = trial.timed_s / 2;
     for (unsigned n = 0; n < TRIALS * WAYS_N; n++) {
         trial.way = ways[n % WAYS_N].way;

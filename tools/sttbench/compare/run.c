@@ -57,6 +57,25 @@ bool run_refuse(struct run *r, enum run_side side, const char *format, ...)
     return false;
 }
 
+const char *run_why(const struct run *r)
+{
+    return *r->ends[RUN_SENDER].why ? r->ends[RUN_SENDER].why : r->ends[RUN_RECEIVER].why;
+}
+
+/* Damage before failure: who finds it ends, and the other one fails then. */
+enum run_verdict run_judge(const struct run *r, bool is_lossy)
+{
+    const struct run_end *sender = &r->ends[RUN_SENDER], *receiver = &r->ends[RUN_RECEIVER];
+    if (atomic_load(&r->is_wrong))
+        return RUN_WRONG;
+    if (*run_why(r))
+        return RUN_FAILED;
+    if (sender->n != 2 || receiver->n != 2)
+        return RUN_CUT;
+    bool is_same = sender->bytes == receiver->bytes && sender->hash == receiver->hash;
+    return is_lossy || is_same ? RUN_FINE : RUN_WRONG;
+}
+
 void run_sample(const struct run *r, struct rows_sample *out)
 {
     const struct run_end *s = &r->ends[RUN_SENDER], *t = &r->ends[RUN_RECEIVER];

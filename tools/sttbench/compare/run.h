@@ -68,6 +68,17 @@ void run_begin(struct run *r);
 /* Looks at the clock, once in a while. False: the sender is to end the stream. */
 bool run_goes_on(struct run *r, enum run_side side, uint64_t bytes);
 
+/* What became of a run. */
+enum run_verdict {
+    RUN_FINE,
+    RUN_WRONG,  /* other bytes came than were sent */
+    RUN_FAILED, /* run_why() says how */
+    RUN_CUT,    /* it ended before its time */
+};
+/* is_lossy: not all has to come, and packets are checked one by one. */
+enum run_verdict run_judge(const struct run *r, bool is_lossy);
+const char *run_why(const struct run *r);
+
 /* Of a run that is over. What the sender did is counted against what came in the same time. */
 void run_sample(const struct run *r, struct rows_sample *out);
 
