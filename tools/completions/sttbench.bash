@@ -14,7 +14,10 @@ _sttbench() {
         ;;
     esac
     case ${COMP_WORDS[1]} in
-    compare) options='' ;;
+    compare)
+        options='--veth --only --suite --runs --seconds --warm-up --mtu --verify --copy --demand'
+        options="$options --io --preset --ring --spin"
+        ;;
     latency) options='' ;;
     handshake) options='' ;;
     sessions) options='' ;;
