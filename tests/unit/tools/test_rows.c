@@ -23,7 +23,7 @@ static struct rows_row *add(const char *name, const char *suite, enum rows_path 
 {
     struct rows_row *row = &list[rows.n++];
     *row = (struct rows_row){.name = name, .suite = suite, .path = path};
-    for (; rates[row->n]; row->n++)
+    for (; rates[row->n] > 0; row->n++)
         row->samples[row->n].bits_per_s = rates[row->n];
     return row;
 }

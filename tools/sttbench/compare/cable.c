@@ -15,7 +15,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -234,7 +233,7 @@ static const char *const offloads[] = {
     "rx-gro",
 };
 
-enum { FEATURES_MAX = 256, BLOCKS = FEATURES_MAX / 32 };
+enum { FEATURES_MAX = 256 };
 
 static bool ethtool(int s, void *command)
 {
@@ -243,43 +242,48 @@ static bool ethtool(int s, void *command)
     return ioctl(s, SIOCETHTOOL, &r) == 0;
 }
 
-static bool is_offload(const char *name)
+/* 0: it cannot be known. */
+static uint32_t count_features(int s)
+{
+    _Alignas(8) uint8_t room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)] = {0};
+    struct ethtool_sset_info *info = (void *)room;
+    info->cmd = ETHTOOL_GSSET_INFO;
+    info->sset_mask = 1u << ETH_SS_FEATURES;
+    return ethtool(s, info) && info->data[0] <= FEATURES_MAX ? info->data[0] : 0;
+}
+
+static bool is_offload(const uint8_t *name)
 {
     for (size_t i = 0; i < sizeof offloads / sizeof offloads[0]; i++)
-        if (strncmp(offloads[i], name, ETH_GSTRING_LEN) == 0)
+        if (strncmp(offloads[i], (const char *)name, ETH_GSTRING_LEN) == 0)
             return true;
     return false;
 }
 
 static bool switch_offloads(int s, bool on)
 {
-    struct {
-        struct ethtool_gstrings head;
-        char names[FEATURES_MAX][ETH_GSTRING_LEN];
-    } *strings = calloc(1, sizeof *strings);
-    struct {
-        struct ethtool_sfeatures head;
-        struct ethtool_set_features_block blocks[BLOCKS];
-    } wanted = {.head = {.cmd = ETHTOOL_SFEATURES}};
-    struct {
-        struct ethtool_sset_info head;
-        uint32_t n;
-    } count = {.head = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES}};
-    bool works = strings && ethtool(s, &count) && count.n && count.n <= FEATURES_MAX;
-    if (works) {
-        strings->head = (struct ethtool_gstrings){
-            .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = count.n};
-        works = ethtool(s, strings);
-    }
-    for (uint32_t i = 0; works && i < count.n; i++)
-        if (is_offload(strings->names[i])) {
-            wanted.blocks[i / 32].valid |= 1u << i % 32;
-            wanted.blocks[i / 32].requested |= (uint32_t)on << i % 32;
+    static _Alignas(8)
+        uint8_t names_room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
+    static _Alignas(8)
+        uint8_t wanted_room[sizeof(struct ethtool_sfeatures) +
+                            FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
+    struct ethtool_gstrings *names = (void *)names_room;
+    struct ethtool_sfeatures *wanted = (void *)wanted_room;
+    uint32_t n = count_features(s);
+    memset(wanted_room, 0, sizeof wanted_room);
+    names->cmd = ETHTOOL_GSTRINGS;
+    names->string_set = ETH_SS_FEATURES;
+    names->len = n;
+    if (!n || !ethtool(s, names))
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (is_offload(names->data + (size_t)i * ETH_GSTRING_LEN)) {
+            wanted->features[i / 32].valid |= 1u << i % 32;
+            wanted->features[i / 32].requested |= (uint32_t)on << i % 32;
         }
-    wanted.head.size = (count.n + 31) / 32;
-    works = works && ethtool(s, &wanted);
-    free(strings);
-    return works;
+    wanted->cmd = ETHTOOL_SFEATURES;
+    wanted->size = (n + 31) / 32;
+    return ethtool(s, wanted);
 }
 
 bool cable_offloads(const struct cable *c, bool on, char why[OPTION_WHY_ROOM])

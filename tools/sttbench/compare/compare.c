@@ -332,7 +332,7 @@ enum exits bench_compare(int argc, char **argv)
         .options = {.runs = 5, .mtu = 1452, .time_ns = STT_S(1), .preset = "balanced"},
         .rows = {.at = rows},
     };
-    struct option_set set = {
+    static struct option_set set = {
         .program = "sttbench compare",
         .usage = "[OPTION]...",
         .about = "Measures STT beside TCP, TLS, plain UDP and the limit, on this machine.",

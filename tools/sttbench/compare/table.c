@@ -91,7 +91,7 @@ struct verdict {
 static void judge(struct verdict *v, const char *key, enum rows_path path, double demanded,
                   double measured, bool is_least)
 {
-    if (!demanded || isnan(measured))
+    if (demanded == 0 || isnan(measured))
         return;
     bool is_met = is_least ? measured >= demanded : measured <= demanded;
     if (!v->n++)
@@ -136,8 +136,7 @@ static const char *const advice[STT_HELD_COUNT] = {
     [STT_HELD_STREAM_FLOW] = "take --preset high-throughput, whose windows are larger",
     [STT_HELD_SESSION_FLOW] = "take --preset high-throughput, whose windows are larger",
     [STT_HELD_PATH] = "run it again: the path was not there for a while",
-    [STT_HELD_WINDOW] = "look for what loses packets: larger socket buffers "
-                        "(sysctl net.core.rmem_max), a quiet machine",
+    [STT_HELD_WINDOW] = "allow larger socket buffers (sysctl net.core.rmem_max): packets are lost",
     [STT_HELD_PACER] = "run it longer: the controller has not found the path's rate",
     [STT_HELD_CARRIER] = "run it again: the carrier took no more",
     [STT_HELD_MACHINE] = "allow larger socket buffers (sysctl net.core.wmem_max)",

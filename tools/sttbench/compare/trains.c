@@ -108,7 +108,7 @@ static ssize_t take(const struct wagon *w, struct msghdr *m)
     double until = 0;
     while ((n = recvmsg(w->fd, m, MSG_DONTWAIT)) < 0 && errno == EAGAIN) {
         double now = figures_wall_s();
-        until = until ? until : now + SPIN_S;
+        until = until > 0 ? until : now + SPIN_S;
         if (now > until)
             return recvmsg(w->fd, m, 0);
     }
