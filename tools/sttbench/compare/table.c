@@ -176,12 +176,22 @@ static void tell_limit(const struct compare *c, struct report *r)
     const struct rows_row *row = find_main_row(&c->rows);
     if (!row)
         return;
+    const struct compare_row *more = &c->more[row - c->rows.at];
     double sender = median(row, FIELD(sender_busy)), receiver = median(row, FIELD(receiver_busy));
     bool is_stt = strcmp(row->name, "stt") == 0;
     char name[64];
     snprintf(name, sizeof name, "%s%s%s", is_stt ? "STT" : row->name, *row->suite ? " with " : "",
              row->suite);
-    if (fmax(sender, receiver) >= BUSY)
+    if (fmin(sender, receiver) >= BUSY)
+        report_limited(
+            r,
+            "%s over %s was limited by the processors of both ends, which were %.0f %% "
+            "and %.0f %% busy with it%s: take faster ones or larger datagrams (--mtu)%s.",
+            name, rows_path_words[row->path], sender * 100, receiver * 100,
+            more->setup.spin_ns || more->setup.way == RUN_SPINNING ? " (who spins is always busy)"
+                                                                   : "",
+            is_stt ? "; sttbench cpu shows where the cycles go" : "");
+    else if (fmax(sender, receiver) >= BUSY)
         report_limited(r,
                        "%s over %s was limited by the %s's processor, which was %.0f %% busy with "
                        "it, the other one %.0f %%: take a faster processor or larger datagrams "
@@ -190,7 +200,7 @@ static void tell_limit(const struct compare *c, struct report *r)
                        fmax(sender, receiver) * 100, fmin(sender, receiver) * 100,
                        is_stt ? "; sttbench cpu shows where its cycles go" : "");
     else if (is_stt)
-        tell_what_held_it(r, row, &c->more[row - c->rows.at]);
+        tell_what_held_it(r, row, more);
     else
         report_limited(r,
                        "%s was limited by neither processor (%.0f %% and %.0f %% busy): somebody "
