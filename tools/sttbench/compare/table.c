@@ -135,11 +135,11 @@ static const char *const advice[STT_HELD_COUNT] = {
     [STT_HELD_APPLICATION] = "give it more to send at once, by a larger --ring",
     [STT_HELD_STREAM_FLOW] = "take --preset high-throughput, whose windows are larger",
     [STT_HELD_SESSION_FLOW] = "take --preset high-throughput, whose windows are larger",
-    [STT_HELD_PATH] = "run it again: the path was not there for a while",
+    [STT_HELD_PATH] = "run it longer: a key update is over in a moment",
     [STT_HELD_WINDOW] = "allow larger socket buffers (sysctl net.core.rmem_max): packets are lost",
     [STT_HELD_PACER] = "run it longer: the controller has not found the path's rate",
     [STT_HELD_CARRIER] = "run it again: the carrier took no more",
-    [STT_HELD_MACHINE] = "allow larger socket buffers (sysctl net.core.wmem_max)",
+    [STT_HELD_MACHINE] = "somebody else needs the processors, so run it on a quiet machine",
 };
 
 static void tell_what_held_it(struct report *r, const struct rows_row *row,
@@ -152,8 +152,8 @@ static void tell_what_held_it(struct report *r, const struct rows_row *row,
         most = more->held_by_ns[by] > more->held_by_ns[most] ? by : most;
     }
     report_limited(r,
-                   "STT with %s was limited by %s, for %.0f %% of the time in which it sent "
-                   "nothing, with both processors partly idle (%.0f %% and %.0f %% busy): %s.",
+                   "STT with %s was limited by %s, for %.0f %% of the time, with both processors "
+                   "partly idle (%.0f %% and %.0f %% busy): %s.",
                    row->suite, stt_held_text(most),
                    all > 0 ? (double)more->held_by_ns[most] / all * 100 : 0,
                    median(row, FIELD(sender_busy)) * 100, median(row, FIELD(receiver_busy)) * 100,
