@@ -129,7 +129,8 @@ static void tell_demands(const struct compare *c, struct report *r)
 /* -- what limited it -----------------------------------------------------------------------------
  */
 
-#define BUSY 0.9
+#define BUSY  0.9
+#define NOISY 1.5 /* the best run, of the worst */
 
 static const char *const advice[STT_HELD_COUNT] = {
     [STT_HELD_APPLICATION] = "give it more to send at once, by a larger --ring",
@@ -208,6 +209,20 @@ static void tell_limit(const struct compare *c, struct report *r)
                        name, sender * 100, receiver * 100);
 }
 
+/* A median that others had a hand in may meet a demand, or miss one, by chance. */
+static void tell_noise(const struct rows *rows, struct report *r)
+{
+    for (const struct rows_row *row = rows->at; row != rows->at + rows->n; row++) {
+        struct rows_spread goodput = rows_spread(row, FIELD(bits_per_s));
+        if (row->n && goodput.max > NOISY * goodput.min)
+            report_note(r,
+                        "Runs of %s%s%s over %s differ by a factor of %.1f: its ratios say little; "
+                        "run it again on a quiet machine.",
+                        row->name, *row->suite ? " " : "", row->suite, rows_path_words[row->path],
+                        goodput.max / goodput.min);
+    }
+}
+
 /* -- a picture -----------------------------------------------------------------------------------
  */
 
@@ -246,6 +261,7 @@ void table_report(const struct compare *c, struct report *r)
         tell_row(t, &c->rows.at[i], &c->more[i]);
     tell_demands(c, r);
     tell_limit(c, r);
+    tell_noise(&c->rows, r);
     if (c->rows.n)
         draw(&c->rows, r);
 }
