@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * flow: the life of a stream: what its two hosts write, and what they hear and read of it. */
-#include "tests/chaos/pattern.h"
 #include "tests/soak/talk.h"
+#include "tools/sttbench/chaos/pattern.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "tests/soak/post.h"
 
 #include "stt/base/bytes.h"
-#include "tests/chaos/pattern.h"
 #include "tests/soak/talk.h"
+#include "tools/sttbench/chaos/pattern.h"
 
 enum { HEAD_BYTES = 16, ROOM = 2048 };
 enum { WAS_READ = 1, WAS_ACKED = 2, WAS_LOST = 4 };

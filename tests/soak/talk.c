@@ -2,7 +2,7 @@
  * talk: the life of a session: what both hosts hear of it must agree. */
 #include "tests/soak/talk.h"
 
-#include "tests/chaos/pattern.h"
+#include "tools/sttbench/chaos/pattern.h"
 
 #include <assert.h>
 #include <stdlib.h>

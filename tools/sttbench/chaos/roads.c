@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * roads: draws links and what is wrong with them. A road keeps its rate, delay and queue when it
  * becomes calm, and loses its faults. */
-#include "tests/chaos/roads.h"
+#include "tools/sttbench/chaos/roads.h"
 
-#include "tests/chaos/host.h"
+#include "tools/sttbench/chaos/host.h"
 
 #include <string.h>
 
@@ -51,7 +51,7 @@ static void draw_losses(struct chaos *c, struct stt_link_config *l)
     if (chaos_may(c, CHAOS_MTU, 50))
         l->mtu_bytes = l->header_bytes + (chaos_chance(c, 80) ? 1200 : 1000);
     if (chaos_may(c, CHAOS_MTU, 30)) {
-        l->large_bytes = (uint32_t)rng_between(&c->rng, 500, 1300);
+        l->large_bytes = (uint32_t)dice_between(&c->rng, 500, 1300);
         l->large_loss_ppm = (uint32_t)chaos_between(c, 10000, 500000);
     }
     if (chaos_may(c, CHAOS_POLICER, 70)) {
@@ -271,7 +271,7 @@ bool roads_pick(struct roads *r, struct stt_path *to)
         to->remote = numbered(c, 999); /* nobody */
         return true;
     }
-    const struct road *road = all[rng_below(&c->rng, 3)];
+    const struct road *road = all[dice_below(&c->rng, 3)];
     *to = road->path;
     return road->exists;
 }

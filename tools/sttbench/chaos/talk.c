@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * talk: what a host hears of a session must be so, and its end must have a reason that somebody
  * gave. */
-#include "tests/chaos/talk.h"
+#include "tools/sttbench/chaos/talk.h"
 
 #include "stt/session/engine.h"
 #include "stt/stats.h"
-#include "tests/chaos/flow.h"
-#include "tests/chaos/host.h"
-#include "tests/support/traitor.h"
+#include "tools/sttbench/chaos/flow.h"
+#include "tools/sttbench/chaos/host.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -28,7 +27,7 @@ static uint64_t draw_budget(struct host *h)
     for (uint32_t i = 1; i < c->n_hosts; i++)
         rate = roads_rate(&c->hosts[i]->roads) < rate ? roads_rate(&c->hosts[i]->roads) : rate;
     most = most < rate / 4 ? most : rate / 4; /* two seconds of it */
-    return chaos_chance(c, 30) ? rng_between(&c->rng, 1, most) : chaos_between(c, 1, most);
+    return chaos_chance(c, 30) ? dice_between(&c->rng, 1, most) : chaos_between(c, 1, most);
 }
 
 struct talk *talk_new(struct host *h, stt_handle session, bool is_initiator)
@@ -39,7 +38,7 @@ struct talk *talk_new(struct host *h, stt_handle session, bool is_initiator)
     *t = (struct talk){.host = h, .session = session, .is_initiator = is_initiator};
     t->budget = draw_budget(h);
     t->opens_max = chaos_has(h->chaos, CHAOS_MANY_STREAMS) ? OPENS_MANY : OPENS_MAX;
-    t->opens_max = (uint32_t)rng_below(&h->chaos->rng, t->opens_max);
+    t->opens_max = (uint32_t)dice_below(&h->chaos->rng, t->opens_max);
     h->talks[h->n_talks++] = t;
     if (!is_initiator)
         talk_learn(t);
@@ -57,9 +56,14 @@ void talk_free(struct talk *t)
 
 /* -- whose it is --------------------------------------------------------------------------- */
 
+const struct stt_session *talk_session(const struct talk *t)
+{
+    return stt_slab_at(&t->host->ep->sessions, t->session);
+}
+
 static const struct stt_session *object_of(const struct talk *t)
 {
-    return t->host->ep && !t->is_closed ? traitor_session(t->host->ep, t->session) : NULL;
+    return t->host->ep && !t->is_closed ? talk_session(t) : NULL;
 }
 
 void talk_learn(struct talk *t)
@@ -406,7 +410,7 @@ void talk_close(struct talk *t)
 {
     struct host *h = t->host;
     char text[TEXT_ROOM];
-    uint64_t code = rng_below(&h->chaos->rng, 1000);
+    uint64_t code = dice_below(&h->chaos->rng, 1000);
     if (t->is_closed || t->closes || !host_is_awake(h))
         return;
     snprintf(text, sizeof text, "good-bye %llu", (unsigned long long)code);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * letters: the datagrams of one side of a session: each says its number, arrives whole and once at
  * most, and its fate is told once. */
-#ifndef TESTS_CHAOS_LETTERS_H
-#define TESTS_CHAOS_LETTERS_H
+#ifndef TOOLS_STTBENCH_CHAOS_LETTERS_H
+#define TOOLS_STTBENCH_CHAOS_LETTERS_H
 
 #include "stt/datagrams.h"
 

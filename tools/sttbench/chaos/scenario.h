@@ -3,10 +3,10 @@
  *
  *     storm: hosts talk, faults befall them     calm: all is repaired, and everything that lives
  *     must come to its end in bounded time      farewell: sessions are closed, nothing is left */
-#ifndef TESTS_CHAOS_SCENARIO_H
-#define TESTS_CHAOS_SCENARIO_H
+#ifndef TOOLS_STTBENCH_CHAOS_SCENARIO_H
+#define TOOLS_STTBENCH_CHAOS_SCENARIO_H
 
-#include "tests/chaos/chaos.h"
+#include "tools/sttbench/chaos/chaos.h"
 
 struct scenario_result {
     uint64_t hash; /* of every event, packet and byte of it */

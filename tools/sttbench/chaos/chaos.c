@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/chaos/chaos.h"
+#include "tools/sttbench/chaos/chaos.h"
 
 #include "transport/sim/digest.h"
 
@@ -59,7 +59,7 @@ uint64_t chaos_between(struct chaos *c, uint64_t from, uint64_t to)
     int doublings = 0;
     while (from << (doublings + 1) <= to)
         doublings++;
-    uint64_t low = from << rng_below(&c->rng, (uint64_t)doublings + 1);
+    uint64_t low = from << dice_below(&c->rng, (uint64_t)doublings + 1);
     uint64_t high = 2 * low <= to ? 2 * low - 1 : to;
-    return rng_between(&c->rng, low, high);
+    return dice_between(&c->rng, low, high);
 }

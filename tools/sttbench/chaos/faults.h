@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * faults: what befalls hosts and links while the storm lasts, at times that the seed draws; and the
  * calm after it. */
-#ifndef TESTS_CHAOS_FAULTS_H
-#define TESTS_CHAOS_FAULTS_H
+#ifndef TOOLS_STTBENCH_CHAOS_FAULTS_H
+#define TOOLS_STTBENCH_CHAOS_FAULTS_H
 
-#include "tests/chaos/attackers.h"
-#include "tests/chaos/host.h"
+#include "tools/sttbench/chaos/attackers.h"
+#include "tools/sttbench/chaos/host.h"
 
 enum { FAULTS_MAX = 24 };
 

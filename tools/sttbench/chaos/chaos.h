@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * chaos: what all parts of one scenario share: its simulator, its dice, what it met, and the first
  * thing that went wrong. */
-#ifndef TESTS_CHAOS_CHAOS_H
-#define TESTS_CHAOS_CHAOS_H
+#ifndef TOOLS_STTBENCH_CHAOS_CHAOS_H
+#define TOOLS_STTBENCH_CHAOS_CHAOS_H
 
 #include "stt/sim.h"
-#include "tests/chaos/tally.h"
-#include "tests/support/rng.h"
+#include "tools/sttbench/chaos/dice.h"
+#include "tools/sttbench/chaos/tally.h"
 
 /* What a scenario may have; each seed draws some of them. */
 enum chaos_feature {
@@ -69,7 +69,7 @@ struct host;
 
 struct chaos {
     uint64_t seed;
-    struct rng rng;
+    struct stt_net_rng rng;
     struct stt_sim *sim;
     struct tally tally;
     uint64_t features;                   /* bits */
@@ -109,7 +109,7 @@ void chaos_note(struct chaos *c, uint64_t word);
 uint64_t chaos_between(struct chaos *c, uint64_t from, uint64_t to);
 static inline bool chaos_chance(struct chaos *c, unsigned percent)
 {
-    return rng_chance(&c->rng, percent);
+    return dice_chance(&c->rng, percent);
 }
 /* So often, and only where the scenario has it. */
 static inline bool chaos_may(struct chaos *c, enum chaos_feature feature, unsigned percent)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * talk: one session as one side sees it, and what it may and must hear of it. The two sides of a
  * session find each other by its handshake hash. */
-#ifndef TESTS_CHAOS_TALK_H
-#define TESTS_CHAOS_TALK_H
+#ifndef TOOLS_STTBENCH_CHAOS_TALK_H
+#define TOOLS_STTBENCH_CHAOS_TALK_H
 
 #include "stt/endpoint.h"
-#include "tests/chaos/letters.h"
+#include "tools/sttbench/chaos/letters.h"
 
 struct flow;
 struct host;
+struct stt_session;
 
 /* What the host got wrong when it connected. */
 enum talk_mistake {
@@ -52,6 +53,8 @@ struct talk {
 struct talk *talk_new(struct host *h, stt_handle session, bool is_initiator);
 void talk_free(struct talk *t);
 
+/* The object behind its handle, also of a session that its host does not know; NULL: stale. */
+const struct stt_session *talk_session(const struct talk *t);
 /* It can be spoken in. */
 bool talk_is_alive(const struct talk *t);
 /* And the peer's side of it is alive, too. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * host: whoever embeds an endpoint: it connects, listens, talks, dies and comes back. */
-#ifndef TESTS_CHAOS_HOST_H
-#define TESTS_CHAOS_HOST_H
+#ifndef TOOLS_STTBENCH_CHAOS_HOST_H
+#define TOOLS_STTBENCH_CHAOS_HOST_H
 
-#include "tests/chaos/chaos.h"
-#include "tests/chaos/roads.h"
+#include "tools/sttbench/chaos/chaos.h"
+#include "tools/sttbench/chaos/roads.h"
 
 struct talk;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/chaos/faults.h"
+#include "tools/sttbench/chaos/faults.h"
 
-#include "tests/chaos/talk.h"
+#include "tools/sttbench/chaos/talk.h"
 
 static stt_ns draw_length(struct chaos *c)
 {
@@ -53,7 +53,7 @@ static void connect(struct host *h)
     if (h->number)
         host_connect(h, c->hosts[0]);
     else
-        host_connect(h, c->hosts[rng_between(&c->rng, 1, c->n_hosts - 1)]);
+        host_connect(h, c->hosts[dice_between(&c->rng, 1, c->n_hosts - 1)]);
 }
 
 static void flood(struct faults *f, struct host *h)
@@ -74,7 +74,7 @@ static void fail_memory(struct host *h, bool ends)
     if (ends)
         return;
     h->lacked_memory = true;
-    switch (rng_below(&c->rng, 3)) {
+    switch (dice_below(&c->rng, 3)) {
     case 0:
         m->fail_at = m->allocs + chaos_between(c, 1, 30);
         break;
@@ -233,7 +233,7 @@ static struct host *whom(struct chaos *c, enum chaos_feature what)
     bool of_roads = what == CHAOS_LINK_CHANGES || what == CHAOS_BLACKOUTS || what == CHAOS_NAT ||
                     what == CHAOS_ADDRESS_MOVES || what == CHAOS_MOVES ||
                     what == CHAOS_BYTE_STREAMS;
-    return c->hosts[rng_between(&c->rng, of_roads, c->n_hosts - 1)];
+    return c->hosts[dice_between(&c->rng, of_roads, c->n_hosts - 1)];
 }
 
 void faults_plan(struct faults *f, struct chaos *c)
@@ -244,11 +244,11 @@ void faults_plan(struct faults *f, struct chaos *c)
     for (size_t i = 0; i < KINDS; i++)
         if (chaos_has(c, kinds[i]))
             mine[n++] = kinds[i];
-    f->n = n ? rng_below(&c->rng, FAULTS_MAX + 1) : 0;
+    f->n = n ? dice_below(&c->rng, FAULTS_MAX + 1) : 0;
     for (size_t i = 0; i < f->n; i++) {
-        enum chaos_feature what = mine[rng_below(&c->rng, n)];
+        enum chaos_feature what = mine[dice_below(&c->rng, n)];
         f->all[i] = (struct fault){.of = f, .what = what, .host = whom(c, what)};
-        stt_sim_at(c->sim, rng_between(&c->rng, chaos_now(c), c->calm_at), begin, &f->all[i]);
+        stt_sim_at(c->sim, dice_between(&c->rng, chaos_now(c), c->calm_at), begin, &f->all[i]);
     }
 }
 

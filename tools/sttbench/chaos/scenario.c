@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/chaos/scenario.h"
+#include "tools/sttbench/chaos/scenario.h"
 
-#include "tests/chaos/faults.h"
-#include "tests/chaos/flow.h"
-#include "tests/chaos/sealed.h"
-#include "tests/chaos/talk.h"
+#include "tools/sttbench/chaos/faults.h"
+#include "tools/sttbench/chaos/flow.h"
+#include "tools/sttbench/chaos/sealed.h"
+#include "tools/sttbench/chaos/talk.h"
 #include "transport/sim/digest.h"
 
 #include <assert.h>
@@ -35,7 +35,7 @@ struct scenario {
 static uint64_t draw_features(struct chaos *c)
 {
     static const unsigned densities[] = {0, 5, 15, 30, 50, 75};
-    unsigned percent = densities[rng_below(&c->rng, sizeof densities / sizeof densities[0])];
+    unsigned percent = densities[dice_below(&c->rng, sizeof densities / sizeof densities[0])];
     uint64_t features = 0;
     for (int i = 0; i < CHAOS_FEATURES; i++)
         if (chaos_chance(c, percent))
@@ -88,7 +88,7 @@ static struct stt_config configure(struct chaos *c, uint32_t number, bool other_
     k.max_streams = 64;
     k.stream_memory_max = 64 << 20;
     if (chaos_has(c, CHAOS_PRESETS) &&
-        stt_config_preset(&k, presets[rng_below(&c->rng, 3)]) != STT_OK)
+        stt_config_preset(&k, presets[dice_below(&c->rng, 3)]) != STT_OK)
         chaos_fail(c, "there is no such preset");
     if (chaos_may(c, CHAOS_SMALL_LIMITS, 70))
         limit(c, &k);
@@ -136,7 +136,7 @@ static void add_attackers(struct scenario *x, const struct roads *r)
 static void build(struct scenario *x)
 {
     struct chaos *c = &x->chaos;
-    uint32_t clients = chaos_chance(c, 60) ? 1 : (uint32_t)rng_between(&c->rng, 1, 4);
+    uint32_t clients = chaos_chance(c, 60) ? 1 : (uint32_t)dice_between(&c->rng, 1, 4);
     roads_build_trunk(c, &x->trunk);
     for (uint32_t i = 0; i <= clients && !c->failure[0]; i++)
         add_host(x, i);
@@ -180,7 +180,7 @@ static void begin_storm(struct scenario *x)
     c->calm_at = chaos_now(c) + draw_storm(c);
     for (uint32_t i = 0; i < c->n_hosts; i++) {
         struct host *h = &x->hosts[i];
-        stt_sim_at(c->sim, chaos_now(c) + rng_below(&c->rng, h->tick_ns), tick, h);
+        stt_sim_at(c->sim, chaos_now(c) + dice_below(&c->rng, h->tick_ns), tick, h);
         if (i)
             stt_sim_at(c->sim, chaos_now(c) + STT_US(chaos_between(c, 1, 100000)), first_connect,
                        h);
@@ -493,10 +493,10 @@ void scenario_run(uint64_t seed, bool tells, struct scenario_result *result)
     struct chaos *c = &x->chaos;
     c->seed = config.seed = seed;
     c->tells = tells;
-    c->rng = rng_init(seed);
+    c->rng = dice_init(seed);
     c->features = draw_features(c);
-    config.segments_max = chaos_chance(c, 20) ? (uint32_t)rng_between(&c->rng, 1, 64) : 64;
-    config.start_ns = chaos_chance(c, 50) ? 0 : rng_below(&c->rng, STT_S(1000000));
+    config.segments_max = chaos_chance(c, 20) ? (uint32_t)dice_between(&c->rng, 1, 64) : 64;
+    config.start_ns = chaos_chance(c, 50) ? 0 : dice_below(&c->rng, STT_S(1000000));
     config.transmits_at_once_max = 20000;
     config.events_at_once_max = 1000000;
     c->sim = stt_sim_new(&config);

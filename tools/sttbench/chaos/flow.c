@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * flow: the life of a stream: what its host hears must be so at the other side, too. */
-#include "tests/chaos/flow.h"
+#include "tools/sttbench/chaos/flow.h"
 
 #include "stt/session/engine.h"
-#include "tests/chaos/host.h"
-#include "tests/chaos/talk.h"
-#include "tests/support/traitor.h"
+#include "tools/sttbench/chaos/host.h"
+#include "tools/sttbench/chaos/talk.h"
 
 #include <stdlib.h>
 
@@ -26,9 +25,9 @@ static void plan(struct flow *f)
         bytes = chaos_between(c, 1, 3000);
     t->budget -= bytes < t->budget ? bytes : t->budget;
     f->to_write = f->is_messages ? bytes / 1000 + chaos_chance(c, 50) : bytes;
-    f->writer = (enum flow_writer)rng_below(&c->rng, FLOW_WRITERS);
+    f->writer = (enum flow_writer)dice_below(&c->rng, FLOW_WRITERS);
     f->reader = chaos_may(c, CHAOS_SLOW_READERS, 60)
-                    ? (enum flow_reader)rng_below(&c->rng, FLOW_READERS)
+                    ? (enum flow_reader)dice_below(&c->rng, FLOW_READERS)
                     : FLOW_EAGER;
     f->lingers = chaos_chance(c, 20);
 }
@@ -63,7 +62,7 @@ struct flow *flow_open(struct talk *t)
     struct stt_stream_options o = STT_STREAM_OPTIONS_INIT;
     stt_handle stream;
     o.messages = chaos_may(c, CHAOS_MESSAGES, 50);
-    o.urgency = chaos_chance(c, 60) ? 3 : (uint8_t)rng_below(&c->rng, 8);
+    o.urgency = chaos_chance(c, 60) ? 3 : (uint8_t)dice_below(&c->rng, 8);
     o.no_delay = chaos_chance(c, 20);
     o.user = t;
     int error = stt_stream_open(t->host->ep, host_now(t->host), t->session, &o, &stream);
@@ -110,7 +109,7 @@ static int look(struct flow *f)
     const struct talk *t = talk_other(f->talk);
     if (!t || t->is_lost || !t->host->ep)
         return -1;
-    const struct stt_session *s = traitor_session(t->host->ep, t->session);
+    const struct stt_session *s = talk_session(t);
     if (!s || s->state == STT_SESSION_CLOSED)
         return -1;
     const struct stt_stream *x =
@@ -234,7 +233,7 @@ void flow_on_event(struct flow *f, const struct stt_stream_event *e)
 static void reset(struct flow *f)
 {
     struct host *h = f->talk->host;
-    uint64_t code = rng_below(&h->chaos->rng, 1000);
+    uint64_t code = dice_below(&h->chaos->rng, 1000);
     int error = stt_stream_reset(h->ep, host_now(h), f->stream, code);
     if (error) { /* also when all is acknowledged */
         if (!(f->is_finished && error == STT_E_STATE))
@@ -249,7 +248,7 @@ static void reset(struct flow *f)
 static void stop(struct flow *f)
 {
     struct host *h = f->talk->host;
-    uint64_t code = rng_below(&h->chaos->rng, 1000);
+    uint64_t code = dice_below(&h->chaos->rng, 1000);
     int error = stt_stream_stop(h->ep, host_now(h), f->stream, code);
     if (error) {
         const struct stt_stream *x = stt_stream_find(h->ep, f->stream);
@@ -270,7 +269,7 @@ static void fiddle(struct flow *f)
     if (chaos_chance(c, 5))
         error = stt_stream_flush(h->ep, host_now(h), f->stream);
     if (!error && chaos_chance(c, 5))
-        error = stt_stream_set_urgency(h->ep, f->stream, (uint8_t)rng_below(&c->rng, 8));
+        error = stt_stream_set_urgency(h->ep, f->stream, (uint8_t)dice_below(&c->rng, 8));
     if (error)
         flow_on_error(f, "a call", error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * sealed: cipher suites that remember under which numbers each key has sealed. A number that comes
  * twice is what no cipher survives. */
-#ifndef TESTS_CHAOS_SEALED_H
-#define TESTS_CHAOS_SEALED_H
+#ifndef TOOLS_STTBENCH_CHAOS_SEALED_H
+#define TOOLS_STTBENCH_CHAOS_SEALED_H
 
 #include "crypto/aead.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * pattern: bytes as a function of a key and their offset, so that whoever reads can judge them
  * without remembering what was written. */
-#ifndef TESTS_CHAOS_PATTERN_H
-#define TESTS_CHAOS_PATTERN_H
+#ifndef TOOLS_STTBENCH_CHAOS_PATTERN_H
+#define TOOLS_STTBENCH_CHAOS_PATTERN_H
 
 #include <stdbool.h>
 #include <stddef.h>

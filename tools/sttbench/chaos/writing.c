@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * writing: everything that a host can do to send, with what it must remember to be checked. */
-#include "tests/chaos/flow.h"
-#include "tests/chaos/host.h"
-#include "tests/chaos/pattern.h"
-#include "tests/chaos/talk.h"
+#include "tools/sttbench/chaos/flow.h"
+#include "tools/sttbench/chaos/host.h"
+#include "tools/sttbench/chaos/pattern.h"
+#include "tools/sttbench/chaos/talk.h"
 
 #include <assert.h>
 #include <stdlib.h>

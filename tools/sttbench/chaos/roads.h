@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * roads: the ways between one client and the server: home, a second address, a byte stream; with
  * all that can be wrong with them while the storm lasts. */
-#ifndef TESTS_CHAOS_ROADS_H
-#define TESTS_CHAOS_ROADS_H
+#ifndef TOOLS_STTBENCH_CHAOS_ROADS_H
+#define TOOLS_STTBENCH_CHAOS_ROADS_H
 
-#include "tests/chaos/chaos.h"
+#include "tools/sttbench/chaos/chaos.h"
 
 struct road {
     bool exists;

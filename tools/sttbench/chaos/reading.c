@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * reading: every byte that comes in is compared with what the peer's host has written at that place
  * of that stream, by each of the ways to read. */
-#include "tests/chaos/flow.h"
-#include "tests/chaos/host.h"
-#include "tests/chaos/pattern.h"
-#include "tests/chaos/talk.h"
+#include "tools/sttbench/chaos/flow.h"
+#include "tools/sttbench/chaos/host.h"
+#include "tools/sttbench/chaos/pattern.h"
+#include "tools/sttbench/chaos/talk.h"
 
 enum { ROOM = 8192, PARTS = 4, MESSAGE_PARTS = 6 };
 
@@ -129,7 +129,7 @@ static bool read_message(struct flow *f)
     static uint8_t data[ROOM];
     struct host *h = f->talk->host;
     struct stt_message_read m;
-    size_t room = chaos_chance(h->chaos, 80) ? ROOM : rng_between(&h->chaos->rng, 1, 200);
+    size_t room = chaos_chance(h->chaos, 80) ? ROOM : dice_between(&h->chaos->rng, 1, 200);
     int error = stt_stream_read_message(h->ep, host_now(h), f->stream, data, room, &m);
     if (error && error != STT_E_AGAIN)
         flow_on_error(f, "stt_stream_read_message", error);
@@ -145,7 +145,7 @@ static bool read_messages_in_place(struct flow *f)
     size_t n = stt_stream_peek_messages(h->ep, f->stream, parts, MESSAGE_PARTS);
     if (!n)
         return read_message(f); /* perhaps this is the end */
-    n = rng_between(&h->chaos->rng, 1, n);
+    n = dice_between(&h->chaos->rng, 1, n);
     for (size_t i = 0; i < n; i++) {
         const struct stt_message_part *p = &parts[i];
         bool ok = p->skipped ? take_skipped(f, p->skipped, p->is_cut)

@@ -2,10 +2,10 @@
  * sealed: a suite stands in front of another one and writes down what it is asked to seal. The set
  * of (key, nonce) holds 64 bits of a hash of each: one scenario seals some 10^4 packets, so two
  * would meet by chance in one scenario of 10^11. */
-#include "tests/chaos/sealed.h"
+#include "tools/sttbench/chaos/sealed.h"
 
 #include "crypto/cpu.h"
-#include "tests/chaos/pattern.h"
+#include "tools/sttbench/chaos/pattern.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/chaos/tally.h"
+#include "tools/sttbench/chaos/tally.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 static const struct thing {
     const char *text;
@@ -32,14 +31,24 @@ void tally_add(struct tally *to, const struct tally *from)
     to->fullest_percent = larger(to->fullest_percent, from->fullest_percent);
 }
 
-void tally_print(const struct tally *t)
+static void add_row(struct report_table *table, double value, const char *text)
 {
+    report_row(table);
+    report_cell(table, value);
+    report_cell_text(table, text);
+}
+
+void tally_report(const struct tally *t, struct report *r)
+{
+    static const struct report_column columns[] = {{"count", "how often", REPORT_COUNT},
+                                                   {"what", "what", REPORT_TEXT}};
+    struct report_table *table = report_table(r, "met", "What the scenarios met", columns, 2);
     for (size_t i = 0; i < THINGS; i++)
-        printf("%12llu  %s\n", (unsigned long long)count_of(t, i), things[i].text);
-    printf("%11llu%%  of the time that a calm end may take, at most\n",
-           (unsigned long long)t->slowest_percent);
-    printf("%11llu%%  of the memory that a node may take, at most\n",
-           (unsigned long long)t->fullest_percent);
+        add_row(table, (double)count_of(t, i), things[i].text);
+    report_number(r, "slowest_percent", "of the time that a calm end may take, at most",
+                  REPORT_PERCENT, (double)t->slowest_percent);
+    report_number(r, "fullest_percent", "of the memory that a node may take, at most",
+                  REPORT_PERCENT, (double)t->fullest_percent);
 }
 
 const char *tally_missing(const struct tally *t)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * host: what an embedder does around its sessions. It finds a session by its handle; those of an
  * endpoint that was killed are not found any more, for a new one may give the same. */
-#include "tests/chaos/host.h"
+#include "tools/sttbench/chaos/host.h"
 
 #include "stt/session/engine.h"
-#include "tests/chaos/talk.h"
+#include "tools/sttbench/chaos/talk.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -135,7 +135,7 @@ bool host_restart(struct host *h)
 
 static enum stt_mode draw_mode(struct chaos *c)
 {
-    uint64_t n = rng_below(&c->rng, 100);
+    uint64_t n = dice_below(&c->rng, 100);
     return n < 60 ? STT_MODE_K : n < 85 ? STT_MODE_S : STT_MODE_W;
 }
 

@@ -5,8 +5,8 @@
  *
  *     flow        its life: opening, events, its end        reading    what comes in
  *     writing     what goes out */
-#ifndef TESTS_CHAOS_FLOW_H
-#define TESTS_CHAOS_FLOW_H
+#ifndef TOOLS_STTBENCH_CHAOS_FLOW_H
+#define TOOLS_STTBENCH_CHAOS_FLOW_H
 
 #include "stt/streams.h"
 

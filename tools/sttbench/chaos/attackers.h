@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * attackers: those who stand beside a link and see what passes: they replay, forge, copy from
  * elsewhere, reflect, hold back; and those who shout from afar. */
-#ifndef TESTS_CHAOS_ATTACKERS_H
-#define TESTS_CHAOS_ATTACKERS_H
+#ifndef TOOLS_STTBENCH_CHAOS_ATTACKERS_H
+#define TOOLS_STTBENCH_CHAOS_ATTACKERS_H
 
-#include "tests/chaos/chaos.h"
+#include "tools/sttbench/chaos/chaos.h"
 
 enum { ATTACKER_KEEPS = 16, ATTACKER_BYTES_MAX = 1500, ATTACKER_IDS = 32 };
 

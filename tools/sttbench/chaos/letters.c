@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/chaos/letters.h"
+#include "tools/sttbench/chaos/letters.h"
 
 #include "stt/base/bytes.h"
-#include "tests/chaos/host.h"
-#include "tests/chaos/pattern.h"
-#include "tests/chaos/talk.h"
+#include "tools/sttbench/chaos/host.h"
+#include "tools/sttbench/chaos/pattern.h"
+#include "tools/sttbench/chaos/talk.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void want_fates(struct talk *t)
     struct host *h = t->host;
     struct stt_datagram_options o = STT_DATAGRAM_OPTIONS_INIT;
     o.wants_fates = true;
-    o.urgency = (uint8_t)rng_below(&h->chaos->rng, 8);
+    o.urgency = (uint8_t)dice_below(&h->chaos->rng, 8);
     int error = stt_datagram_configure(h->ep, host_now(h), t->session, &o);
     chaos_require(h->chaos, !error || talk_explains(t, error),
                   "host %u: stt_datagram_configure: %s", h->number, stt_error_text(error));
@@ -49,7 +49,7 @@ static bool send_one(struct talk *t)
         return false;
     size_t len = chaos_chance(h->chaos, EMPTY_IN_100) ? 0
                  : chaos_chance(h->chaos, 20)         ? most
-                                              : rng_between(&h->chaos->rng, HEAD_BYTES, most);
+                                              : dice_between(&h->chaos->rng, HEAD_BYTES, most);
     be64_store(data, key_of(t));
     be64_store(data + 8, l->sent);
     if (len > HEAD_BYTES)
@@ -76,7 +76,7 @@ void letters_act(struct talk *t)
         return;
     if (!t->letters.wants_fates && chaos_chance(c, 50))
         want_fates(t);
-    for (uint64_t n = rng_below(&c->rng, AT_ONCE_MAX); n && talk_is_alive(t) && send_one(t); n--)
+    for (uint64_t n = dice_below(&c->rng, AT_ONCE_MAX); n && talk_is_alive(t) && send_one(t); n--)
         ;
 }
 

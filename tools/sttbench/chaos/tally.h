@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * tally: how often things happened, over all scenarios. What is never met is not tested, and says
  * so. */
-#ifndef TESTS_CHAOS_TALLY_H
-#define TESTS_CHAOS_TALLY_H
+#ifndef TOOLS_STTBENCH_CHAOS_TALLY_H
+#define TOOLS_STTBENCH_CHAOS_TALLY_H
+
+#include "tools/sttbench/report.h"
 
 #include <stdint.h>
 
@@ -84,7 +86,8 @@ struct tally {
 };
 
 void tally_add(struct tally *to, const struct tally *from);
-void tally_print(const struct tally *t);
+/* A table of all of them. */
+void tally_report(const struct tally *t, struct report *r);
 /* The first thing that was never met, or NULL. */
 const char *tally_missing(const struct tally *t);
 
