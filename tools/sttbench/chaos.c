@@ -117,8 +117,7 @@ static enum exits refuse(const char *why)
 enum exits bench_chaos(int argc, char **argv)
 {
     static struct crowd_result result;
-    struct option_set set = {
-        .program = argv[0],
+    static struct option_set set = {
         .usage = "[--seed S] [--count N] [OPTION]...",
         .about = "Random scenarios with every fault and attacker at once, in virtual time, and "
                  "what must hold in each.",
@@ -128,6 +127,7 @@ enum exits bench_chaos(int argc, char **argv)
     };
     struct crowd_wish crowd = {0};
     enum exits exit;
+    set.program = argv[0];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
     if (set.words.n)

@@ -343,8 +343,7 @@ static enum exits work(const struct stt_aead_suite *suite)
 
 enum exits bench_engine(int argc, char **argv)
 {
-    struct option_set set = {
-        .program = argv[0],
+    static struct option_set set = {
         .usage = "[OPTION]...",
         .about = "The bare engine, memory to memory: nanoseconds per packet, each way.",
         .options = options,
@@ -352,6 +351,7 @@ enum exits bench_engine(int argc, char **argv)
         .into = &wish,
     };
     enum exits exit;
+    set.program = argv[0];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
     if (set.words.n || (wish.quick && wish.full)) {

@@ -276,8 +276,7 @@ static enum exits measure(const struct stt_aead_suite *suite)
 
 enum exits bench_cpu(int argc, char **argv)
 {
-    struct option_set set = {
-        .program = argv[0],
+    static struct option_set set = {
         .usage = "[OPTION]...",
         .about = "Where the cycles of a bulk transfer go: crypto, kernel, protocol and copy, of "
                  "each side.",
@@ -286,6 +285,7 @@ enum exits bench_cpu(int argc, char **argv)
         .into = &wish,
     };
     enum exits exit;
+    set.program = argv[0];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
     const char *name = wish.suite ? wish.suite : best_suite();

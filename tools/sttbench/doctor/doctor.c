@@ -121,8 +121,7 @@ static enum exits examine(void)
 
 enum exits bench_doctor(int argc, char **argv)
 {
-    struct option_set set = {
-        .program = argv[0],
+    static struct option_set set = {
         .usage = "[HOST] [OPTION]...",
         .about = "What this machine is set up for, and the way to a host: each line is ok, or has "
                  "one command that mends it.",
@@ -132,6 +131,7 @@ enum exits bench_doctor(int argc, char **argv)
     };
     struct finding host = {.value = NAN};
     enum exits exit;
+    set.program = argv[0];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
     if (set.words.n > 1) {
