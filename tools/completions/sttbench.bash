@@ -23,9 +23,9 @@ _sttbench() {
     sessions) options='' ;;
     streams) options='' ;;
     link) options='' ;;
-    engine) options='' ;;
-    chaos) options='' ;;
-    cpu) options='' ;;
+    engine) options='--suite --quick --full --packets' ;;
+    chaos) options='--seed --count --jobs --tell --tally' ;;
+    cpu) options='--time --suite --mtu --io --preset --no-verify' ;;
     doctor) options='' ;;
     *) options='' ;;
     esac
