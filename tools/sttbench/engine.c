@@ -24,6 +24,7 @@ enum {
     RUNS_MAX = 11,
     LOADS_MAX = 3, /* of a group */
     DEMAND_NS = 120,
+    NOISE_PERCENT = 15,
     COUNTED_WARM_UP_BYTES = 1 << 20,
 };
 
@@ -84,7 +85,7 @@ struct run {
     struct report_table *table;
     int runs;
     uint64_t run_bytes, allocations;
-    uint32_t missed;
+    uint32_t missed, noisy;
 };
 
 /* -- one group ------------------------------------------------------------------------------- */
@@ -151,6 +152,8 @@ static void finish(struct run *run, struct row *row)
     run->allocations += row->allocations;
     row->send = figures_median(row->send_ns, (size_t)run->runs);
     row->receive = figures_median(row->receive_ns, (size_t)run->runs);
+    run->noisy += (row->send + row->receive) * 100 >
+                  (row->send_ns[0] + row->receive_ns[0]) * (100 + NOISE_PERCENT);
 }
 
 static void measure(struct run *run, struct row *rows, const struct engine_load *loads, size_t n,
@@ -301,6 +304,11 @@ static enum exits measure_all(const struct stt_aead_suite *suite)
     report_number(run.report, "demand_ns_per_packet", "demanded of each without cipher", REPORT_NS,
                   DEMAND_NS);
     report_number(run.report, "missed", "loads that miss it", REPORT_COUNT, run.missed);
+    if (run.noisy)
+        report_note(run.report,
+                    "In %u loads the median is more than %d %% above the least: something else "
+                    "was running; measure again.",
+                    run.noisy, NOISE_PERCENT);
     return report_end(run.report, &wish.report);
 }
 

@@ -51,9 +51,9 @@ static void connect(struct host *h)
 {
     struct chaos *c = h->chaos;
     if (h->number)
-        host_connect(h, c->hosts[0]);
+        host_dial(h, c->hosts[0]);
     else
-        host_connect(h, c->hosts[dice_between(&c->rng, 1, c->n_hosts - 1)]);
+        host_dial(h, c->hosts[dice_between(&c->rng, 1, c->n_hosts - 1)]);
 }
 
 static void flood(struct faults *f, struct host *h)

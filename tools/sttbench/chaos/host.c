@@ -191,7 +191,7 @@ static bool may_fail(const struct host *h, int error)
            (error == STT_E_FORKED && h->is_forked);
 }
 
-void host_connect(struct host *h, struct host *to)
+void host_dial(struct host *h, struct host *to)
 {
     struct chaos *c = h->chaos;
     struct stt_connect call = STT_CONNECT_INIT;
@@ -247,7 +247,7 @@ static void connect_again(struct host *h)
                   "no progress: host %u is not connected after %d times", h->number,
                   CALM_CONNECTS_MAX);
     h->connects_at = chaos_now(c) + STT_S(1);
-    host_connect(h, c->hosts[0]);
+    host_dial(h, c->hosts[0]);
 }
 
 void host_settle(struct host *h)

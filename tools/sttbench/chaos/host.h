@@ -45,7 +45,7 @@ void host_act(struct host *h);
 void host_settle(struct host *h);
 
 /* Begins a connect to the peer; mistakes are made where the scenario has them. */
-void host_connect(struct host *h, struct host *to);
+void host_dial(struct host *h, struct host *to);
 /* The latest session that can be spoken in; NULL: none. */
 struct talk *host_talk(const struct host *h);
 

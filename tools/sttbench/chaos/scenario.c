@@ -163,7 +163,7 @@ static void first_connect(void *ctx, struct stt_sim *sim)
     struct host *h = ctx;
     (void)sim;
     if (!h->chaos->is_calm)
-        host_connect(h, h->chaos->hosts[0]);
+        host_dial(h, h->chaos->hosts[0]);
 }
 
 static stt_ns draw_storm(struct chaos *c)
