@@ -215,8 +215,9 @@ static void diagnose(struct report *r, const struct bulk *b)
     else if (busy[side] >= BUSY_PERCENT)
         report_limited(r,
                        "Limited by the %s's processor, which was busy for %.0f %% of the time; its "
-                       "largest part, %.0f %%, is %s: %s.",
+                       "largest part, %.0f %%, is %s%s: %s.",
                        sides[side].name, busy[side], 100 * p->ns[largest] / p->cpu_ns,
+                       largest == PART_KERNEL || largest == PART_PROTOCOL ? "the " : "",
                        part_name(largest), advice);
     else
         report_limited(r,
