@@ -25,7 +25,7 @@ struct engine_held {
     uint8_t data[HELD_BYTES];
 };
 
-static uint8_t train_memory[65536];
+static _Alignas(64) uint8_t train_memory[65536]; /* so that nothing depends on who else is linked */
 
 void engine_must(const char *what, int error)
 {

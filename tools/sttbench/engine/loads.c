@@ -18,7 +18,7 @@ enum {
 /* Prime numbers do not fit into packets: neighbours differ. */
 static const uint8_t *data(void)
 {
-    static uint8_t bytes[STEP_BYTES];
+    static _Alignas(64) uint8_t bytes[STEP_BYTES];
     static bool is_made;
     for (size_t i = 0; !is_made && i < STEP_BYTES; i++)
         bytes[i] = (uint8_t)(i * 251 + i / 1009);
