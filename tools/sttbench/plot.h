@@ -12,8 +12,9 @@ struct plot_point {
 };
 struct plot_series {
     char *words;
+    bool is_mark;
     struct plot_point *points;
-    size_t n, room;
+    size_t n;
     struct plot_series *next;
 };
 struct report_chart {
@@ -22,19 +23,40 @@ struct report_chart {
     struct report_axis x, y; /* with words of their own */
     struct plot_series *series, *last;
     char **labels; /* BARS: of the places */
-    size_t n_labels, labels_room;
+    size_t n_labels;
     struct report_chart *next;
 };
 
-/* What stands around the charts: the same lines that people read in a terminal. */
-struct plot_page {
-    const char *title, *table, *sentence; /* table: text of fixed width */
-    const struct report_chart *charts;
+/* What people read of a report: texts, with their units. */
+struct report_line {
+    char *words, *value;
+};
+struct report_grid {
+    const char *words;
+    size_t columns, rows; /* row 0 has the names of the columns */
+    bool *are_texts;      /* columns */
+    int *widths;          /* of the columns, in characters */
+    char **cells;         /* rows x columns */
+    struct report_grid *next;
 };
 
-/* All charts, one below the other. */
+/* Texts may be NULL, and lists empty. */
+struct plot_page {
+    const char *title, *error, *sentence;
+    const struct report_chart *charts;
+    const struct report_line *lines;
+    size_t n_lines;
+    const struct report_grid *grids;
+    const char *const *notes;
+    size_t n_notes;
+};
+
+/* By the end of the name: ".svg" or ".html". */
+bool plot_knows(const char *path);
+
+/* What stands above the charts, and the charts, one below the other. */
 void plot_svg(FILE *out, const struct plot_page *page);
-/* Light and dark, values under the pointer, the table below the charts. */
+/* Light and dark, values under the pointer, the figures below the charts. */
 void plot_html(FILE *out, const struct plot_page *page);
 
 #endif

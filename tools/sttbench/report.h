@@ -89,6 +89,9 @@ struct report_chart *report_chart(struct report *r, const char *words, enum repo
 void report_series(struct report_chart *c, const char *words); /* the points that follow */
 void report_point(struct report_chart *c, double x, double y);
 void report_bar(struct report_chart *c, const char *label, double y); /* at the next place */
+/* As report_series(), for what the others are held against: a line across them, at each place of
+ * BARS, or dashed. */
+void report_mark(struct report_chart *c, const char *words);
 
 /* -- the end ------------------------------------------------------------------------------------
  */
@@ -99,5 +102,8 @@ enum exits report_end(struct report *r, const struct report_options *options);
 /* "31.2 Gbit/s", in a buffer that is the caller's. */
 enum { REPORT_VALUE_ROOM = 32 };
 const char *report_value(char out[REPORT_VALUE_ROOM], enum report_unit unit, double value);
+/* The name with which a number like this is written, "Gbit/s", and what numbers of the key's unit
+ * are divided by to be written so: for an axis, where all are written alike. */
+const char *report_scale(enum report_unit unit, double like, double *divisor);
 
 #endif
