@@ -131,10 +131,9 @@ static void init_linear(struct plot_axis *a, enum report_unit unit, enum plot_en
     double step = nice_above((a->to - a->from) / (double)ticks, unit == REPORT_BYTES);
     if (unit == REPORT_COUNT || unit == REPORT_BYTES)
         step = fmax(step, 1);
-    double first = ends == PLOT_ENDS_TIGHT ? ceil(a->from / step - 1e-9)
-                                           : floor(a->from / step + 1e-9);
-    double last = ends == PLOT_ENDS_TIGHT ? floor(a->to / step + 1e-9)
-                                          : ceil(a->to / step - 1e-9);
+    double first =
+        ends == PLOT_ENDS_TIGHT ? ceil(a->from / step - 1e-9) : floor(a->from / step + 1e-9);
+    double last = ends == PLOT_ENDS_TIGHT ? floor(a->to / step + 1e-9) : ceil(a->to / step - 1e-9);
     for (double i = first; i <= last && a->n < PLOT_TICKS_MAX; i++)
         add_tick(a, i * step + 0.0);
     if (ends != PLOT_ENDS_TIGHT) {

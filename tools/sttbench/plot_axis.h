@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * plot_axis: from what to what an axis goes, where it has ticks, and what is written beside them. */
+ * plot_axis: from what to what an axis goes, where it has ticks, and what is written beside them.
+ */
 #ifndef TOOLS_STTBENCH_PLOT_AXIS_H
 #define TOOLS_STTBENCH_PLOT_AXIS_H
 

@@ -7,7 +7,15 @@
 
 #include <math.h>
 
-enum { BAR_ALONE = 20, BAR_MANY = 13, BAR_GAP = 2, PLACE_GAP = 14, CAPTION = 8, FOOT = 44, GAP = 10 };
+enum {
+    BAR_ALONE = 20,
+    BAR_MANY = 13,
+    BAR_GAP = 2,
+    PLACE_GAP = 14,
+    CAPTION = 8,
+    FOOT = 44,
+    GAP = 10
+};
 enum { LABEL_LINE = 20, LABELS_SHARE = 3 };
 
 static size_t n_bars(const struct report_chart *c)
@@ -59,7 +67,7 @@ void plot_bars_layout(struct plot_frame *f)
     f->left = f->is_narrow ? 1 : fmin(widest_label(c), f->width / LABELS_SHARE) + GAP;
     f->right = f->width - widest_value(c) - GAP;
     f->top = CAPTION;
-    f->bottom = f->top + (double)c->n_labels * place_height(f) + (c->n_labels ? 0 : 40);
+    f->bottom = f->top + (double)c->n_labels * place_height(f);
     f->height = f->bottom + FOOT;
 }
 
@@ -103,26 +111,37 @@ static void draw_axis(const struct plot_frame *f)
 static void draw_bar(const struct plot_frame *f, const struct plot_series *s, size_t index,
                      double value, double y)
 {
-    char text[REPORT_VALUE_ROOM];
-    double height = bar_height(f->chart), zero = zero_of(f), end = zero;
-    bool has_place = plot_range_has_place(value, f->y.is_log);
-    if (has_place) {
-        end = x_of(f, value);
-        fputs("<rect class=\"", f->out);
-        plot_class(f->out, 'f', s, index);
-        fprintf(f->out,
-                "\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"2\"/>\n",
-                fmin(zero, end), y, fmax(fabs(end - zero), 1), height);
-    }
-    plot_words(f->out, &(struct plot_words){.x = fmax(zero, end) + 6,
-                                            .y = y + height / 2 + 4.5,
-                                            .class = has_place ? NULL : "soft",
-                                            .text = report_value(text, f->chart->y.unit, value)});
+    if (!plot_range_has_place(value, f->y.is_log))
+        return;
+    double zero = zero_of(f), end = x_of(f, value);
+    fputs("<rect class=\"", f->out);
+    plot_class(f->out, 'f', s, index);
+    fprintf(f->out, "\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"2\"/>\n",
+            fmin(zero, end), y, fmax(fabs(end - zero), 1), bar_height(f->chart));
 }
 
 static double value_at(const struct plot_series *s, size_t place)
 {
     return place < s->n ? s->points[place].y : NAN;
+}
+
+/* Behind the bar, and behind a mark that it would cover. */
+static void draw_value(const struct plot_frame *f, size_t place, double value, double y)
+{
+    char text[REPORT_VALUE_ROOM];
+    bool has_place = plot_range_has_place(value, f->y.is_log);
+    double x = fmax(zero_of(f), has_place ? x_of(f, value) : 0) + 6;
+    report_value(text, f->chart->y.unit, value);
+    for (const struct plot_series *s = f->chart->series; s; s = s->next) {
+        double mark = value_at(s, place);
+        if (s->is_mark && plot_range_has_place(mark, f->y.is_log) && x_of(f, mark) > x - 6 &&
+            x_of(f, mark) < x + plot_text_width(text))
+            x = x_of(f, mark) + 6;
+    }
+    plot_words(f->out, &(struct plot_words){.x = x,
+                                            .y = y + bar_height(f->chart) / 2 + 4.5,
+                                            .class = has_place ? "halo" : "soft halo",
+                                            .text = text});
 }
 
 static void draw_place(const struct plot_frame *f, size_t place)
@@ -136,26 +155,28 @@ static void draw_place(const struct plot_frame *f, size_t place)
                                             .room = f->is_narrow ? f->width : f->left - GAP + 8,
                                             .anchor = f->is_narrow ? "start" : "end",
                                             .text = c->labels[place]});
+    double step = bar_height(c) + BAR_GAP;
     size_t index = 0;
-    for (const struct plot_series *s = c->series; s; s = s->next) {
-        double value = value_at(s, place);
+    for (const struct plot_series *s = c->series; s; index += !s->is_mark, s = s->next)
         if (!s->is_mark)
-            draw_bar(f, s, index, value,
-                     y + (double)index * (bar_height(c) + BAR_GAP));
-        index += !s->is_mark;
-    }
+            draw_bar(f, s, index, value_at(s, place), y + (double)index * step);
     for (const struct plot_series *s = c->series; s; s = s->next)
         if (s->is_mark && plot_range_has_place(value_at(s, place), f->y.is_log))
             fprintf(f->out, "<path class=\"lm tick\" d=\"M%.1f,%.1fv%.1f\"/>\n",
                     x_of(f, value_at(s, place)), y - 3, bars + 6);
+    index = 0;
+    for (const struct plot_series *s = c->series; s; index += !s->is_mark, s = s->next)
+        if (!s->is_mark)
+            draw_value(f, place, value_at(s, place), y + (double)index * step);
 }
 
 static void draw_band(const struct plot_frame *f, size_t place)
 {
     double y = f->top + (double)place * place_height(f);
     plot_band_begin(f->out, &(struct plot_band){0, y, f->width, place_height(f)});
-    fprintf(f->out, "<rect class=\"over ink\" x=\"0\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-                    "rx=\"4\"/><title>",
+    fprintf(f->out,
+            "<rect class=\"over ink\" x=\"0\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+            "rx=\"4\"/><title>",
             y, f->width, place_height(f));
     plot_text(f->out, f->chart->labels[place]);
     for (const struct plot_series *s = f->chart->series; s; s = s->next)
@@ -165,14 +186,6 @@ static void draw_band(const struct plot_frame *f, size_t place)
 
 void plot_bars(const struct plot_frame *f)
 {
-    if (!f->chart->n_labels) {
-        plot_words(f->out, &(struct plot_words){.x = f->width / 2,
-                                                .y = (f->top + f->bottom) / 2,
-                                                .anchor = "middle",
-                                                .class = "soft",
-                                                .text = "nothing was measured"});
-        return;
-    }
     draw_axis(f);
     fprintf(f->out, "<path class=\"base\" d=\"M%.1f,%.1fV%.1f\"/>\n", zero_of(f), f->top,
             f->bottom);

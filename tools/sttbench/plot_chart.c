@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { SWATCH = 16, SWATCH_GAP = 6, ITEM_GAP = 20 };
+enum { SWATCH = 16, SWATCH_GAP = 6, ITEM_GAP = 20, EMPTY = 24 };
 
 void plot_class(FILE *out, char kind, const struct plot_series *s, size_t i)
 {
@@ -121,6 +121,9 @@ static struct plot_frame frame_of(FILE *out, const struct report_chart *chart, d
     plot_axis_init(&f.y, &chart->y, &y, is_lines ? PLOT_ENDS_NICE : PLOT_ENDS_ZERO,
                    is_lines || f.is_narrow ? 5 : 8);
     (is_lines ? plot_lines_layout : plot_bars_layout)(&f);
+    f.is_empty = y.is_empty && (is_lines || !chart->n_labels);
+    if (f.is_empty)
+        return f;
     double legend_height = f.has_legend ? legend(&f, false) : 0;
     f.top += legend_height;
     f.bottom += legend_height;
@@ -130,12 +133,18 @@ static struct plot_frame frame_of(FILE *out, const struct report_chart *chart, d
 
 double plot_chart_height(const struct report_chart *chart, double width)
 {
-    return frame_of(NULL, chart, width).height;
+    struct plot_frame f = frame_of(NULL, chart, width);
+    return f.is_empty ? EMPTY : f.height;
 }
 
 void plot_chart(FILE *out, const struct report_chart *chart, double width)
 {
     struct plot_frame f = frame_of(out, chart, width);
+    if (f.is_empty) {
+        plot_words(out, &(struct plot_words){
+                            .y = 14, .class = "soft", .text = "There is nothing to show."});
+        return;
+    }
     if (f.has_legend)
         legend(&f, true);
     (chart->shape == REPORT_LINES ? plot_lines : plot_bars)(&f);

@@ -23,14 +23,27 @@ static double widest_tick(const struct plot_axis *a)
     return widest;
 }
 
-/* Names stand where lines end if there are few, and room for them. */
+/* Its share of the way along the x axis; 0 where there is none. */
+static double end_of(const struct plot_frame *f, const struct plot_series *s)
+{
+    for (size_t i = s->n; i > 0; i--) {
+        struct plot_point p = s->points[i - 1];
+        if (plot_range_has_place(p.x, f->x.is_log) && plot_range_has_place(p.y, f->y.is_log))
+            return plot_axis_place(&f->x, p.x);
+    }
+    return 0;
+}
+
+/* Names stand where lines end if that is at the right edge, there are few, and room for them. */
 static double room_for_ends(struct plot_frame *f)
 {
-    double widest = 0;
+    double widest = 0, first = 1;
     size_t n = 0;
-    for (const struct plot_series *s = f->chart->series; s; s = s->next, n++)
+    for (const struct plot_series *s = f->chart->series; s; s = s->next, n++) {
         widest = fmax(widest, plot_text_width(s->words));
-    f->has_ends = !f->is_narrow && n > 1 && n <= ENDS_MAX && widest <= END_ROOM;
+        first = fmin(first, end_of(f, s));
+    }
+    f->has_ends = !f->is_narrow && n > 1 && n <= ENDS_MAX && widest <= END_ROOM && first > 0.95;
     f->has_legend = f->has_legend && !f->has_ends;
     return f->has_ends ? widest + END_REACH + GAP : 24;
 }
@@ -87,11 +100,9 @@ static void draw_axes(const struct plot_frame *f)
                                                 .text = f->x.ticks[i].text});
     }
     write_caption(text, sizeof text, &f->chart->y, f->y.unit);
-    plot_words(f->out, &(struct plot_words){.x = 0,
-                                            .y = f->top - 12,
-                                            .room = f->width,
-                                            .class = "soft",
-                                            .text = text});
+    plot_words(f->out,
+               &(struct plot_words){
+                   .x = 0, .y = f->top - 12, .room = f->width, .class = "soft", .text = text});
     write_caption(text, sizeof text, &f->chart->x, f->x.unit);
     plot_words(f->out, &(struct plot_words){.x = f->right,
                                             .y = f->bottom + 38,
@@ -355,8 +366,7 @@ static void draw_bands(const struct plot_frame *f)
     for (; at < b.n; at = next) {
         for (next = at + 1; next < b.n && isnan(b.x[next]); next++)
             ;
-        double until =
-            next < b.n ? (x_of(f, b.x[at]) + x_of(f, b.x[next])) / 2 : f->right;
+        double until = next < b.n ? (x_of(f, b.x[at]) + x_of(f, b.x[next])) / 2 : f->right;
         draw_band(f, &b, at,
                   &(struct plot_band){from, f->top, fmax(until - from, 0), f->bottom - f->top});
         from = fmax(until, from);
@@ -365,26 +375,9 @@ static void draw_bands(const struct plot_frame *f)
     free(b.y);
 }
 
-static bool is_empty(const struct plot_frame *f)
-{
-    for (const struct plot_series *s = f->chart->series; s; s = s->next)
-        for (size_t i = 0; i < s->n; i++)
-            if (!isnan(pixel_of(f, s->points[i]).x))
-                return false;
-    return true;
-}
-
 void plot_lines(const struct plot_frame *f)
 {
     size_t index = 0;
-    if (is_empty(f)) {
-        plot_words(f->out, &(struct plot_words){.x = (f->left + f->right) / 2,
-                                                .y = (f->top + f->bottom) / 2,
-                                                .anchor = "middle",
-                                                .class = "soft",
-                                                .text = "nothing was measured"});
-        return;
-    }
     draw_axes(f);
     for (const struct plot_series *s = f->chart->series; s; index += !s->is_mark, s = s->next)
         draw_series(f, s, index);

@@ -15,8 +15,8 @@ enum { PLOT_WIDE = 880, PLOT_NARROW = 400, PLOT_COLORS = 7, PLOT_FONT = 13, PLOT
 void plot_text(FILE *out, const char *text);
 /* About so wide in the common font, which is not known here. */
 double plot_text_width(const char *text);
-/* One <text>: anchor "start", "middle" or "end"; class may be NULL. Cut off, with an ellipsis, where
- * it is wider than room. */
+/* One <text>: anchor "start", "middle" or "end"; class may be NULL. Cut off, with an ellipsis,
+ * where it is wider than room. */
 struct plot_words {
     double x, y, room;
     const char *anchor, *class;
@@ -36,7 +36,8 @@ struct plot_frame {
     const struct report_chart *chart;
     double width, height;
     double left, right, top, bottom; /* edges of where the data are */
-    bool is_narrow, has_legend, has_ends; /* series are named in a legend, or where they end */
+    bool is_narrow, is_empty;
+    bool has_legend, has_ends; /* series are named there, or where their lines end */
     struct plot_axis x, y;
 };
 

@@ -4,17 +4,18 @@
 
 #include <string.h>
 
-enum { MARGIN = 32, TITLE = 34, HEAD = 40, LINE_MAX = 400 };
+enum { MARGIN = 32, TITLE_FONT = 21, HEAD = 52, LINE_MAX = 400 };
+#define EM 0.56
 
-/* As many words as have room, into line; answers where the next line begins, or NULL. */
-static const char *take_line(const char *text, double room, char line[LINE_MAX])
+/* As many words as there is room for, into line; answers where the next line begins, or NULL. */
+static const char *take_line(const char *text, double max, char line[LINE_MAX])
 {
     size_t len = 0;
     text += strspn(text, " ");
     while (text[len]) {
         size_t more = len + strspn(text + len, " ");
         more += strcspn(text + more, " ");
-        if (len && (more >= LINE_MAX - 1 || (double)more * 7.2 > room))
+        if (len && (more >= LINE_MAX - 1 || (double)more > max))
             break;
         len = more < LINE_MAX - 1 ? more : LINE_MAX - 1;
         if (len < more)
@@ -26,30 +27,26 @@ static const char *take_line(const char *text, double room, char line[LINE_MAX])
 }
 
 /* Answers how far down it went. */
-static double paragraph(FILE *out, const char *text, double y)
+static double paragraph(FILE *out, const char *text, int font, double y)
 {
     char line[LINE_MAX];
     double top = y;
     while (text && *text) {
-        text = take_line(text, PLOT_WIDE, line);
+        text = take_line(text, PLOT_WIDE / (EM * font), line);
         if (out)
-            plot_words(out, &(struct plot_words){.y = y + 14, .text = line});
-        y += PLOT_LINE;
+            plot_words(out, &(struct plot_words){.y = y + font,
+                                                 .class = font == TITLE_FONT ? "title" : NULL,
+                                                 .text = line});
+        y += font * 1.5;
     }
     return y - top;
 }
 
 static double head(FILE *out, const struct plot_page *page)
 {
-    double y = 0;
-    if (out) {
-        fputs("<text class=\"title\" y=\"20\">", out);
-        plot_text(out, page->title);
-        fputs("</text>\n", out);
-    }
-    y += TITLE;
-    y += paragraph(out, page->error, y);
-    return y + paragraph(out, page->sentence, y);
+    double y = paragraph(out, page->title, TITLE_FONT, 0);
+    y += paragraph(out, page->error, PLOT_FONT, y);
+    return y + paragraph(out, page->sentence, PLOT_FONT, y);
 }
 
 static double chart(FILE *out, const struct report_chart *c, double y)

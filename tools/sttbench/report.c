@@ -309,8 +309,8 @@ static bool print(const struct report *r, const struct plot_page *page, bool jso
 {
     bool is_dumped = true;
     if (json) {
-        is_dumped = json_dumpf(r->object, stdout,
-                               JSON_INDENT(INDENT) | JSON_REAL_PRECISION(DIGITS)) == 0;
+        is_dumped =
+            json_dumpf(r->object, stdout, JSON_INDENT(INDENT) | JSON_REAL_PRECISION(DIGITS)) == 0;
         putchar('\n');
     } else
         report_print(stdout, page);
