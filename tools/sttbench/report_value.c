@@ -108,8 +108,9 @@ const char *report_value(char out[REPORT_VALUE_ROOM], enum report_unit unit, dou
     else if (unit == REPORT_S_PER_GB)
         write_number(out, 3, value, suffix_of(unit));
     else if (s) {
-        double scaled = value * s->base;
+        double scaled = (value == 0 ? 1 : value) * s->base; /* 0 is of the key's own unit */
         const char *name = name_of(s, &scaled);
+        scaled = value == 0 ? 0 : scaled;
         bool is_whole = unit == REPORT_BYTES && name == s->names[0] && value == round(value);
         write_number(out, is_whole ? 0 : decimals(scaled), scaled, name);
     } else
