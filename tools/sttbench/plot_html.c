@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LONG = 16 }; /* a value that is no number */
+enum { LONG = 13 }; /* a value that is no number */
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1a1f27;--soft:#5a6472;--page:#fff;--card:#f5f7f9;"
@@ -19,7 +19,7 @@ static const char style[] =
     "\"Segoe UI\",Roboto,\"Helvetica Neue\",\"Noto Sans\",\"Liberation Sans\",Arial,sans-serif}\n"
     "main{max-width:960px;margin:0 auto;padding:clamp(20px,5vw,52px) clamp(16px,4vw,40px)}\n"
     "h1{font-size:clamp(22px,3.4vw,30px);line-height:1.22;font-weight:650;letter-spacing:-.012em;"
-    "margin:0 0 18px}\n"
+    "margin:0 0 18px;text-wrap:balance}\n"
     "h2{font-size:18px;font-weight:620;margin:0 0 14px}\n"
     ".say{margin:0 0 12px;padding:13px 18px;background:var(--card);border-left:4px solid "
     "var(--say);border-radius:3px 8px 8px 3px;font-size:17px}.bad{border-color:var(--bad)}\n"

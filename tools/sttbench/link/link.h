@@ -58,15 +58,15 @@ struct link_result {
     uint64_t hash;                       /* of everything that happened */
 };
 
-/* What a picture shows of a run: LINK_SAMPLES of them, in even steps. */
+/* What a picture shows of a run: its beginning, and LINK_SAMPLES in even steps. */
 enum { LINK_SAMPLES = 400 };
 struct link_sample {
-    double at_s, goodput_bits_per_s, rate_bits_per_s, window_bytes, queue_ms;
+    double at_s, read_bytes, rate_bits_per_s, window_bytes, queue_ms;
 };
 struct link_trace {
     double time_s; /* of the run, known before: a run is the same each time */
     size_t n;
-    struct link_sample samples[LINK_SAMPLES];
+    struct link_sample samples[LINK_SAMPLES + 1];
 };
 
 /* Trace may be NULL. */
@@ -89,7 +89,7 @@ enum { LINK_MATRIX_N = 14 };
 extern const struct link_cell link_matrix[LINK_MATRIX_N];
 
 uint64_t link_bdp_bytes(const struct link_path *path);
-/* "100 Mbit/s, 50 ms, 1 %" */
+/* "100 Mbit/s, 50 ms, 1 % loss" */
 const char *link_path_name(const struct link_path *path, char out[LINK_NAME_ROOM]);
 
 /* Of the seeds of one controller on one path. */
@@ -110,7 +110,7 @@ enum {
     LINK_MISSES_WASTE = 8
 };
 unsigned link_misses(const struct link_cell *cell, const struct link_summary *s);
-/* "met", or what is missed: "goodput, queue" */
+/* "met", or "misses goodput, queue" */
 const char *link_verdict(unsigned misses, char out[LINK_NAME_ROOM]);
 
 /* -- reading ----------------------------------------------------------------------------------- */

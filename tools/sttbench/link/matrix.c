@@ -59,7 +59,9 @@ const char *link_path_name(const struct link_path *path, char out[LINK_NAME_ROOM
     *out = 0;
     add_name(out, REPORT_BITS_PER_S, (double)path->rate_bits_per_s);
     add_name(out, REPORT_NS, (double)path->rtt_ns);
-    add_name(out, REPORT_PERCENT, path->loss_ppm * 1e-4);
+    if (path->loss_ppm)
+        add_name(out, REPORT_PERCENT, path->loss_ppm * 1e-4);
+    strcat(out, path->loss_ppm ? " loss" : ", no loss");
     return out;
 }
 

@@ -31,7 +31,6 @@ struct state {
 
     double queue_ns_of_byte, queue_ns_max, queue_ns_sum;
     uint64_t n_steps, queue_bins[QUEUE_BINS + 1]; /* how often it was so long */
-    uint64_t read_before;                         /* at the last sample */
 };
 
 static uint8_t pattern[PERIOD];
@@ -285,17 +284,15 @@ static void take_sample(struct state *s)
     struct link_trace *t = s->trace;
     double step = t->time_s / LINK_SAMPLES;
     double at = (double)(stt_sim_now(s->sim) - s->began) * 1e-9;
-    if (t->n >= LINK_SAMPLES || at + 1e-9 < step * (double)(t->n + 1) || !take_stats(s, &stats))
+    if (t->n > LINK_SAMPLES || at + 1e-9 < step * (double)t->n || !take_stats(s, &stats))
         return;
-    double before = t->n ? t->samples[t->n - 1].at_s : 0;
     t->samples[t->n++] = (struct link_sample){
         .at_s = at,
-        .goodput_bits_per_s = (double)(s->read - s->read_before) * 8 / (at - before),
+        .read_bytes = (double)s->read,
         .rate_bits_per_s = or_none(stats.rate_bytes_per_s, 8),
         .window_bytes = or_none(stats.window_bytes, 1),
         .queue_ms = queue_ns(s) * 1e-6,
     };
-    s->read_before = s->read;
 }
 
 /* -- figures -------------------------------------------------------------------------------------
@@ -356,6 +353,8 @@ static void run(struct state *s)
     if (!set_up(s, &server) || !connect_to(s, &server))
         return;
     stt_ns limit = s->began + s->want->time_ns;
+    if (s->trace)
+        take_sample(s);
     do {
         stt_ns next = stt_sim_now(s->sim) + STEP_NS;
         stt_sim_run_while(s->sim, wants_more, s, next < limit ? next : limit);

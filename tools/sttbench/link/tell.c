@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_ROOM = 96, SENTENCE_ROOM = 600 };
+enum { KEY_ROOM = 96, SENTENCE_ROOM = 600, NAMED_MAX = 3 };
 #define FULL_PERCENT 90 /* from here on the path itself is the limit */
 #define MUCH_PERCENT 25
 #define SHORT_RTTS   12
+#define SMOOTH_RTTS  4
 
 static const struct link_summary *summary_of(const struct link_job *job, size_t cell,
                                              size_t controller)
@@ -242,6 +243,21 @@ static void draw_trace(struct report_chart *chart, const char *words, const stru
     }
 }
 
+/* What was read in the last few round trips: with losses, much waits for what is missing, and then
+ * comes at once. */
+static void draw_goodput(struct report_chart *chart, const char *words, const struct link_trace *t,
+                         double window_s)
+{
+    report_series(chart, words);
+    for (size_t i = 1, from = 0; i < t->n; i++) {
+        while (from + 1 < i && t->samples[i].at_s - t->samples[from + 1].at_s >= window_s)
+            from++;
+        report_point(chart, t->samples[i].at_s,
+                     (t->samples[i].read_bytes - t->samples[from].read_bytes) * 8 /
+                         (t->samples[i].at_s - t->samples[from].at_s));
+    }
+}
+
 static void draw_level(struct report_chart *chart, const char *words, double until, double level)
 {
     report_mark(chart, words);
@@ -249,38 +265,33 @@ static void draw_level(struct report_chart *chart, const char *words, double unt
     report_point(chart, until, level);
 }
 
+static double end_of(const struct link_job *job)
+{
+    double until = 0;
+    for (size_t c = 0; c < job->n_controllers; c++)
+        until = fmax(until, job->traces[c].time_s);
+    return until;
+}
+
 static void draw_traces(struct report *r, const struct link_job *job)
 {
     const struct link_path *p = &job->cells[0].path;
-    const struct {
-        const char *title, *words;
-        enum report_unit unit;
-        size_t offset;
-        const char *level_words;
-        double level;
-    } charts[] = {
-        {"Goodput over time", "goodput", REPORT_BITS_PER_S,
-         offsetof(struct link_sample, goodput_bits_per_s), "bottleneck",
-         (double)p->rate_bits_per_s},
-        {"Congestion window over time", "window", REPORT_BYTES,
-         offsetof(struct link_sample, window_bytes), "bandwidth x delay",
-         (double)link_bdp_bytes(p)},
-        {"Queueing delay over time", "delay", REPORT_MS, offsetof(struct link_sample, queue_ms),
-         NULL, 0},
-    };
-    for (size_t i = 0; i < sizeof charts / sizeof charts[0]; i++) {
-        struct report_chart *chart = over_time(r, charts[i].title, charts[i].words, charts[i].unit);
-        double until = 0;
-        for (size_t c = 0; c < job->n_controllers; c++) {
-            draw_trace(chart, job->controllers[c], &job->traces[c], charts[i].offset);
-            until = fmax(until, job->traces[c].time_s);
-        }
-        if (i == 0 && job->n_controllers == 1)
-            draw_trace(chart, "pacing rate", &job->traces[0],
-                       offsetof(struct link_sample, rate_bits_per_s));
-        if (charts[i].level_words)
-            draw_level(chart, charts[i].level_words, until, charts[i].level);
+    struct report_chart *goodput = over_time(r, "Goodput over time", "goodput", REPORT_BITS_PER_S);
+    struct report_chart *window =
+        over_time(r, "Congestion window over time", "window", REPORT_BYTES);
+    struct report_chart *queue = over_time(r, "Queueing delay over time", "delay", REPORT_MS);
+    for (size_t c = 0; c < job->n_controllers; c++) {
+        const char *name = job->controllers[c];
+        const struct link_trace *t = &job->traces[c];
+        draw_goodput(goodput, name, t, SMOOTH_RTTS * (double)p->rtt_ns * 1e-9);
+        draw_trace(window, name, t, offsetof(struct link_sample, window_bytes));
+        draw_trace(queue, name, t, offsetof(struct link_sample, queue_ms));
     }
+    if (job->n_controllers == 1)
+        draw_trace(goodput, "pacing rate", &job->traces[0],
+                   offsetof(struct link_sample, rate_bits_per_s));
+    draw_level(goodput, "bottleneck", end_of(job), (double)p->rate_bits_per_s);
+    draw_level(window, "bandwidth x delay", end_of(job), (double)link_bdp_bytes(p));
 }
 
 /* -- the sentence --------------------------------------------------------------------------------
@@ -339,9 +350,10 @@ static void add(char *text, const char *more)
     snprintf(text + len, SENTENCE_ROOM - len, "%s", more);
 }
 
+/* Which of them meets most, and what that one misses. */
 static void diagnose_matrix(struct report *r, const struct link_job *job)
 {
-    char text[SENTENCE_ROOM] = "", part[160], name[LINK_NAME_ROOM], verdict[LINK_NAME_ROOM];
+    char text[SENTENCE_ROOM] = "", part[200], name[LINK_NAME_ROOM], verdict[LINK_NAME_ROOM];
     size_t best = 0, best_met = 0, missed = 0;
     for (size_t c = 0; c < job->n_controllers; c++) {
         size_t met = 0;
@@ -355,33 +367,33 @@ static void diagnose_matrix(struct report *r, const struct link_job *job)
     }
     for (size_t i = 0; i < job->n_cells; i++) {
         unsigned misses = link_misses(&job->cells[i], summary_of(job, i, best));
-        if (!misses)
+        if (!misses || missed++ >= NAMED_MAX)
             continue;
-        snprintf(part, sizeof part, "%s%s (%s)", missed++ ? "; " : ". Not met at ",
-                 link_path_name(&job->cells[i].path, name), link_verdict(misses, verdict));
-        if (missed <= 3)
-            add(text, part);
+        link_path_name(&job->cells[i].path, name);
+        snprintf(part, sizeof part, "%s %s: %s", missed == 1 ? ". The best misses, at" : "; at",
+                 name, link_verdict(misses, verdict) + sizeof "misses");
+        add(text, part);
     }
-    snprintf(part, sizeof part, "%s with %s, which meets most.", missed > 3 ? "; and others" : "",
-             job->controllers[best]);
-    add(text, !missed ? "." : job->n_controllers > 1 ? part : missed > 3 ? "; and others." : ".");
-    report_limited(r, "%s", text);
+    snprintf(part, sizeof part, "; and more at %zu others", missed - NAMED_MAX);
+    add(text, missed > NAMED_MAX ? part : "");
+    report_limited(r, "%s.", text);
 }
 
 static void diagnose_several(struct report *r, const struct link_job *job)
 {
-    size_t best = 0;
-    for (size_t c = 1; c < job->n_controllers; c++)
-        if (summary_of(job, 0, c)->median[LINK_goodput] >
-            summary_of(job, 0, best)->median[LINK_goodput])
-            best = c;
-    const struct link_summary *s = summary_of(job, 0, best);
-    report_limited(r,
-                   "%s carries most on this path: the bottleneck was busy %.0f %% of the time, "
-                   "and what others sent would have waited %.3g ms on average; choose it with "
-                   "--cc %s.",
-                   job->controllers[best], s->median[LINK_utilisation], s->median[LINK_queue_mean],
-                   job->controllers[best]);
+    char text[SENTENCE_ROOM] = "", part[160], rate[REPORT_VALUE_ROOM], queue[REPORT_VALUE_ROOM];
+    double busy = 0;
+    for (size_t c = 0; c < job->n_controllers; c++) {
+        const struct link_summary *s = summary_of(job, 0, c);
+        busy = fmax(busy, s->median[LINK_utilisation]);
+        snprintf(part, sizeof part, "%s%s carries %s and makes others wait %s", c ? "; " : "",
+                 job->controllers[c],
+                 report_value(rate, REPORT_BITS_PER_S, s->median[LINK_goodput]),
+                 report_value(queue, REPORT_MS, s->median[LINK_queue_mean]));
+        add(text, part);
+    }
+    report_limited(r, "Limited by %s: %s.",
+                   busy >= FULL_PERCENT ? "the path" : "congestion control", text);
 }
 
 /* -- the report ----------------------------------------------------------------------------------
