@@ -99,7 +99,8 @@ static void write_log(struct plot_axis *a, enum report_unit unit)
 {
     a->unit = "";
     for (size_t i = 0; i < a->n; i++) {
-        report_value(a->ticks[i].text, unit, a->ticks[i].at);
+        bool is_part = unit == REPORT_COUNT && a->ticks[i].at < 1;
+        report_value(a->ticks[i].text, is_part ? REPORT_PLAIN : unit, a->ticks[i].at);
         trim(a->ticks[i].text);
     }
 }
