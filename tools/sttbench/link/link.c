@@ -8,10 +8,11 @@
 #include "tools/sttbench/bench.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 5, MATRIX_SEEDS = 20, PAYLOAD = 1452, QUEUE_MAX = 100 };
+enum { SEEDS = 5, MATRIX_SEEDS = 20, PAYLOAD = 1452, QUEUE_MAX = 100, NAMES_ROOM = 256 };
 #define BDP_MAX ((double)(256u << 20)) /* with its queue; more memory than a test should take */
 
 struct flags {
@@ -69,13 +70,14 @@ static bool parse_texts(const struct flags *f, struct link_path *path, char *why
 /* Names are the library's; those that it learns later are known here, too. */
 static bool parse_controllers(struct link_job *job, const char *list, char *why)
 {
-    char *names = strdup(list), *rest = names;
+    char names[NAMES_ROOM], *rest = names;
+    snprintf(names, sizeof names, "%s", list); /* what is too long is no list of names */
     for (char *name; (name = strsep(&rest, ",")) != NULL;) {
         const struct stt_controller *c = stt_controller_by_name(name);
         if (!c)
             return options_refuse(why,
-                                  "there is no congestion control called '%.40s'; there are "
-                                  "cubic and bbr",
+                                  "there is no congestion control called '%.40s'; take cubic "
+                                  "or bbr",
                                   name);
         if (job->n_controllers == LINK_CONTROLLERS_MAX)
             return options_refuse(why, "--cc takes up to %d names", LINK_CONTROLLERS_MAX);
@@ -84,7 +86,6 @@ static bool parse_controllers(struct link_job *job, const char *list, char *why)
                 return options_refuse(why, "--cc has %s twice", c->name);
         job->controllers[job->n_controllers++] = c->name;
     }
-    free(names);
     return true;
 }
 
@@ -196,7 +197,7 @@ enum exits bench_link(int argc, char **argv)
 {
     static struct flags f = {.rate = 100000000, .rtt = STT_MS(50), .seed = 1, .mtu = PAYLOAD};
     static struct link_cell cells[LINK_MATRIX_N];
-    struct option_set set = {
+    static struct option_set set = {
         .program = "sttbench link",
         .usage = "[OPTION]...",
         .about = "One stream over a simulated path, in virtual time; no rights are needed.",
