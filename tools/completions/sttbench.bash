@@ -12,6 +12,10 @@ _sttbench() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
+    --preset)
+        mapfile -t COMPREPLY < <(compgen -W 'balanced low-latency high-throughput' -- "$word")
+        return
+        ;;
     esac
     case ${COMP_WORDS[1]} in
     compare)
@@ -26,6 +30,12 @@ _sttbench() {
     engine) options='--suite --quick --full --packets' ;;
     chaos) options='--seed --count --jobs --tell --tally' ;;
     cpu) options='--time --suite --mtu --io --preset --no-verify' ;;
+    link)
+        options='--rate --rtt --loss --queue --jitter --reorder --matrix --cc --preset --mtu --bytes --time --seeds --seed'
+        ;;
+    engine) options='' ;;
+    chaos) options='' ;;
+    cpu) options='' ;;
     doctor) options='' ;;
     *) options='' ;;
     esac
