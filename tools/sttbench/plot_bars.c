@@ -154,6 +154,7 @@ static void draw_place(const struct plot_frame *f, size_t place)
                                             .y = label_y,
                                             .room = f->is_narrow ? f->width : f->left - GAP + 8,
                                             .anchor = f->is_narrow ? "start" : "end",
+                                            .class = f->is_narrow ? "halo" : NULL,
                                             .text = c->labels[place]});
     double step = bar_height(c) + BAR_GAP;
     size_t index = 0;

@@ -355,6 +355,7 @@ static void diagnose_matrix(struct report *r, const struct link_job *job)
 {
     char text[SENTENCE_ROOM] = "", part[200], name[LINK_NAME_ROOM], verdict[LINK_NAME_ROOM];
     size_t best = 0, best_met = 0, missed = 0;
+    bool is_ahead = false;
     for (size_t c = 0; c < job->n_controllers; c++) {
         size_t met = 0;
         for (size_t i = 0; i < job->n_cells; i++)
@@ -362,6 +363,7 @@ static void diagnose_matrix(struct report *r, const struct link_job *job)
         snprintf(part, sizeof part, "%s%s meets %zu of %zu demands", c ? ", " : "",
                  job->controllers[c], met, job->n_cells);
         add(text, part);
+        is_ahead = c == 0 ? met > 0 : met > best_met || (is_ahead && met < best_met);
         best = met > best_met ? c : best;
         best_met = met > best_met ? met : best_met;
     }
@@ -376,6 +378,8 @@ static void diagnose_matrix(struct report *r, const struct link_job *job)
     }
     snprintf(part, sizeof part, "; and more at %zu others", missed - NAMED_MAX);
     add(text, missed > NAMED_MAX ? part : "");
+    snprintf(part, sizeof part, "; take %s for such paths", job->controllers[best]);
+    add(text, job->n_controllers > 1 && is_ahead ? part : "");
     report_limited(r, "%s.", text);
 }
 
