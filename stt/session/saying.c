@@ -319,6 +319,53 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     return true;
 }
 
+/* The stream whose turn it is, if new bytes are all that it has to say. */
+static struct stt_stream *running(const struct stt_session *s)
+{
+    const struct stt_streams *x = s->streams;
+    struct stt_schedule *e = stt_scheduler_next(&x->scheduler);
+    if (!e || (x->datagrams && e == &x->datagrams->schedule))
+        return NULL;
+    struct stt_stream *t = STT_LIST_ENTRY(e, struct stt_stream, schedule);
+    return t->late || !stt_sendq_runs(&t->send) ? NULL : t;
+}
+
+/* Where its run ends: before what flow control or its grain does not let go, and before the last
+ * byte, after which there is more to do. */
+static uint64_t end_of_run(const struct stt_streams *x, const struct stt_stream *t)
+{
+    uint64_t sent = t->send.sent, limit = stt_stream_limit(t);
+    uint64_t last = limit < t->send.queued ? limit : t->send.queued;
+    uint64_t least = x->send_limit - x->sent;
+    least = least < t->schedule.left ? least : t->schedule.left;
+    return last <= sent ? sent : least < last - 1 - sent ? sent + least : last - 1;
+}
+
+size_t stt_saying_run(stt_ns now, struct stt_session *s, struct stt_draft *d, size_t n, size_t room)
+{
+    struct stt_streams *x = s->streams;
+    struct stt_stream *t = running(s);
+    if (!t)
+        return 0;
+    struct stt_packing *p = d->packing;
+    uint64_t from = t->send.sent, at = from, end = end_of_run(x, t);
+    size_t i = 0, head = stt_frame_stream_header_size(t->id, from);
+    for (size_t len = room - head; i < n && end - at >= len && stt_packing_may_begin(p);
+         i++, at += len) {
+        if (stt_frame_stream_header_size(t->id, at + 1) != head)
+            break; /* its offset grows by a byte or more */
+        uint8_t *to = stt_packing_head(p);
+        stt_frame_stream_run_encode(to, t->id, at);
+        stt_packing_add_whole(p, head, &t->send.chunks, at, len, t->slot);
+    }
+    if (at == from)
+        return 0;
+    x->sent += at - from;
+    stt_sendq_run(&t->send, at);
+    stt_scheduler_on_sent(&x->scheduler, &t->schedule, (uint32_t)(at - from), now);
+    return i;
+}
+
 /* How much of the room is left in front of it, so that it ends with the packet; 0 where its length
  * is told. False: it does not fit. */
 static bool fit_datagram(size_t len, size_t left, bool *has_length, size_t *padding)

@@ -305,6 +305,8 @@ static void pack(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, str
 {
     bool is_open = stt_saying_allowed(s) == UINT32_MAX && s->streams && !s->holds_data;
     for (size_t i = 0; i == 0 || i < n; i++) {
+        if (i && elicits && is_open && (i += stt_saying_run(now, s, d, n - i, room)) >= n)
+            return;
         if (!stt_packing_begin(d->packing, room))
             return;
         if (i == 0) {

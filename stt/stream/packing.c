@@ -19,9 +19,7 @@ static struct stt_packet_draft *present(struct stt_packing *p)
 
 bool stt_packing_begin(struct stt_packing *p, size_t room)
 {
-    if (p->n_packets == STT_TRAIN_SEGMENTS ||
-        p->n_parts + 2 * STT_PACKING_FRAME_PARTS > STT_PACKING_PARTS ||
-        p->head_at + 2 * STT_PACKING_FRAME_HEAD > STT_PACKING_HEADS)
+    if (!stt_packing_may_begin(p))
         return false;
     *present(p) = (struct stt_packet_draft){.parts = &p->parts[p->n_parts],
                                             .pieces = &p->pieces[p->n_pieces]};

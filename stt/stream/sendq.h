@@ -14,6 +14,8 @@
 #include "stt/base/bytes.h"
 #include "stt/stream/spans.h"
 
+#include <assert.h>
+
 struct stt_sendq {
     struct stt_chunks chunks;
     uint64_t acked, sent, queued;
@@ -74,6 +76,19 @@ static inline bool stt_sendq_has(const struct stt_sendq *q, uint64_t limit)
 {
     return q->sent < (q->queued < limit ? q->queued : limit) || stt_sendq_has_lost(q) ||
            stt_sendq_owes_fin(q);
+}
+
+/* All that it has to send are new bytes, one behind the other. */
+static inline bool stt_sendq_runs(const struct stt_sendq *q)
+{
+    return q->sent < q->queued && stt_spans_is_empty(&q->holes) && !stt_sendq_has_lost(q);
+}
+
+/* They were sent, up to here; it is not all. */
+static inline void stt_sendq_run(struct stt_sendq *q, uint64_t to)
+{
+    assert(to < q->queued && stt_sendq_runs(q));
+    q->sent = to;
 }
 
 /* The next piece of at most `room` bytes, lost ones first; it counts as sent. With room for none,

@@ -261,6 +261,16 @@ static inline size_t stt_frame_stream_header_size(uint64_t stream, uint64_t offs
     return 1 + stt_varint_size(stream) + (offset ? stt_varint_size(offset) : 0);
 }
 
+/* That header, for data to the packet's end at an offset above 0; may write up to 7 bytes behind it.
+ */
+static inline void stt_frame_stream_run_encode(uint8_t *out, uint64_t stream, uint64_t offset)
+{
+    struct wr w = wr_init(out, 1 + 2 * STT_VARINT_BYTES_MAX + sizeof(uint64_t));
+    wr_u8(&w, STT_FRAME_STREAM | STT_STREAM_OFFSET);
+    wr_varint(&w, stream);
+    wr_varint(&w, offset);
+}
+
 /* How much data fits behind such a header in `room` bytes, with a Length or without. */
 size_t stt_frame_stream_fit(size_t header_size, size_t room, bool has_length);
 
