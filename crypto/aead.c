@@ -11,10 +11,10 @@
 /* Best first: of two that can run, the one that moves a train of packets faster. */
 static const struct stt_aead_suite *const suites[] = {
 #if STT_HAS_VAES
-    &stt_aegis_128x2_vaes512, &stt_aegis_128l_vaes, &stt_aegis_128x2_vaes,
+    &stt_aegis_128x2_vaes512, &stt_aegis_128l_vaes512, &stt_aegis_128l_vaes, &stt_aegis_128x2_vaes,
 #endif
 #if STT_HAS_AES
-    &stt_aegis_128l,          &stt_aegis_128x2,     &stt_aes_256_gcm,
+    &stt_aegis_128l,          &stt_aegis_128x2,        &stt_aes_256_gcm,
 #endif
     &stt_chacha20_poly1305,
 };

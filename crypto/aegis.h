@@ -6,7 +6,7 @@
 
 #include "crypto/aead.h"
 
-extern const struct stt_aead_suite stt_aegis_128l, stt_aegis_128l_vaes;
+extern const struct stt_aead_suite stt_aegis_128l, stt_aegis_128l_vaes, stt_aegis_128l_vaes512;
 extern const struct stt_aead_suite stt_aegis_128x2, stt_aegis_128x2_vaes, stt_aegis_128x2_vaes512;
 
 #endif

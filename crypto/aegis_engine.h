@@ -11,8 +11,8 @@ struct stt_aegis_engine {
     size_t (*open)(const uint8_t *key, struct stt_aead_sealed *packets);
 };
 
-extern const struct stt_aegis_engine stt_aegis_128l_one, stt_aegis_128l_pair;
+extern const struct stt_aegis_engine stt_aegis_128l_one, stt_aegis_128l_pair, stt_aegis_128l_quad;
 extern const struct stt_aegis_engine stt_aegis_128x2_one, stt_aegis_128x2_vaes_one,
-    stt_aegis_128x2_pair;
+    stt_aegis_128x2_pair, stt_aegis_128x2_quad;
 
 #endif
