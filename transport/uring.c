@@ -139,6 +139,7 @@ static int uring_add(struct stt_driver *driver, const struct stt_socket *socket,
     if (io_uring_register_files_update(&d->ring, i, &socket->fd, 1) < 0)
         return STT_E_IO;
     d->sockets[i] = (struct stt_uring_socket){.socket = *socket, .is_used = true};
+    d->sockets_end = i < d->sockets_end ? d->sockets_end : i + 1;
     *number = i;
     stt_uring_bell_call(d);
     return STT_OK;
@@ -165,7 +166,7 @@ static void cancel(struct stt_uring *d, struct stt_uring_socket *s)
 
 static void prepare_leaving(struct stt_uring *d)
 {
-    for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++) {
+    for (uint32_t i = 0; i < d->sockets_end; i++) {
         struct stt_uring_socket *s = &d->sockets[i];
         if (s->is_leaving && !s->under_way)
             leave(d, s);
@@ -206,7 +207,7 @@ bool stt_uring_has_news(struct stt_uring *d)
 
 static bool has_hungry(const struct stt_uring *d)
 {
-    for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++) {
+    for (uint32_t i = 0; i < d->sockets_end; i++) {
         const struct stt_uring_socket *s = &d->sockets[i];
         if (s->is_used &&
             (s->receiving == STT_URING_GO || (s->receiving == STT_URING_STARVED && d->shelved)))
@@ -372,7 +373,7 @@ static void uring_free(struct stt_driver *driver)
 {
     struct stt_uring *d = stt_uring_of(driver);
     ring_fini(d);
-    for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++)
+    for (uint32_t i = 0; i < d->sockets_end; i++)
         if (d->sockets[i].is_used)
             close(d->sockets[i].socket.fd);
     stt_uring_bell_fini(d);

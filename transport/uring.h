@@ -84,6 +84,7 @@ struct stt_uring {
     pthread_t thread; /* that of the first step */
     uint8_t *mark;    /* a page of its own that is zero in a child of fork() */
     struct stt_uring_socket sockets[STT_DRIVER_SOCKETS_MAX];
+    uint32_t sockets_end; /* those that were ever used are below */
 
     /* uring_receive.c */
     struct io_uring_buf_ring *shelf; /* buffers that the kernel may take */

@@ -76,7 +76,7 @@ static void prepare_alarm(struct stt_uring *d)
 
 static bool wants_backoff(const struct stt_uring *d)
 {
-    for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++)
+    for (uint32_t i = 0; i < d->sockets_end; i++)
         if (d->sockets[i].receiving == STT_URING_RESTING ||
             d->sockets[i].sending == STT_URING_RESTING)
             return true;
@@ -118,7 +118,7 @@ void stt_uring_on_alarm(struct stt_uring *d)
 void stt_uring_on_backoff(struct stt_uring *d)
 {
     d->is_resting = false;
-    for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++) {
+    for (uint32_t i = 0; i < d->sockets_end; i++) {
         struct stt_uring_socket *s = &d->sockets[i];
         if (s->receiving == STT_URING_RESTING)
             s->receiving = STT_URING_GO;

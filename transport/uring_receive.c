@@ -79,7 +79,7 @@ static bool can_arm(const struct stt_uring *d, const struct stt_uring_socket *s)
 
 void stt_uring_receive_prepare(struct stt_uring *d)
 {
-    for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++) {
+    for (uint32_t i = 0; i < d->sockets_end; i++) {
         struct stt_uring_socket *s = &d->sockets[i];
         struct io_uring_sqe *sqe = can_arm(d, s) ? stt_uring_sqe(d) : NULL;
         if (!sqe)

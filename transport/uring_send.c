@@ -288,7 +288,7 @@ static bool send_slot(struct stt_uring *d, struct stt_uring_slot *slot)
 
 static void prepare_polls(struct stt_uring *d)
 {
-    for (uint32_t i = 0; i < STT_DRIVER_SOCKETS_MAX; i++) {
+    for (uint32_t i = 0; i < d->sockets_end; i++) {
         struct stt_uring_socket *s = &d->sockets[i];
         bool wants = s->sending == STT_URING_STALLED && !s->is_polled && !s->is_leaving;
         struct io_uring_sqe *sqe = wants ? stt_uring_sqe(d) : NULL;
