@@ -70,14 +70,24 @@ void stt_acks_on_run(struct stt_acks *a, stt_ns now, const struct stt_acks_run *
         a->eliciting_end = run->eliciting_end;
 }
 
+/* From one ACK to the next: a quarter of a round trip; where that is less than two trains may take,
+ * half of one. */
+static stt_ns apart(stt_ns smoothed_rtt)
+{
+    stt_ns quarter = smoothed_rtt / 4, half = smoothed_rtt / 2;
+    if (quarter >= STT_ACK_APART_NS)
+        return quarter;
+    return half < STT_ACK_APART_NS ? half : STT_ACK_APART_NS;
+}
+
 void stt_acks_on_rate(struct stt_acks *a, stt_ns now, uint32_t eliciting, stt_ns smoothed_rtt)
 {
     stt_ns passed = now - a->round_at;
     a->in_round += eliciting;
     if (!passed || passed < smoothed_rtt)
         return;
-    uint64_t quarter = a->in_round * (smoothed_rtt / 4) / passed;
-    a->every = quarter < EVERY_LEAST ? EVERY_LEAST : (uint32_t)quarter;
+    uint64_t share = a->in_round * apart(smoothed_rtt) / passed;
+    a->every = share < EVERY_LEAST ? EVERY_LEAST : (uint32_t)share;
     a->in_round = 0;
     a->round_at = now;
 }

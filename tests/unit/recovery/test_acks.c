@@ -321,6 +321,36 @@ START_TEST(an_ack_waits_a_quarter_of_a_round_trip_within_bounds)
 }
 END_TEST
 
+/* 1,000 packets come in each round trip. */
+static uint32_t every_at(stt_ns smoothed_rtt)
+{
+    struct fixture f;
+    setup(&f);
+    stt_acks_on_rate(&f.a, STT_S(1), 1, smoothed_rtt);
+    stt_acks_on_rate(&f.a, STT_S(1) + smoothed_rtt, 1000, smoothed_rtt);
+    return f.a.every;
+}
+
+START_TEST(an_ack_is_drawn_four_times_in_a_round_trip_and_on_the_shortest_paths_twice)
+{
+    ck_assert_uint_eq(every_at(STT_MS(50)), 250);
+    ck_assert_uint_eq(every_at(4 * STT_ACK_APART_NS), 250);
+    ck_assert_uint_eq(every_at(3 * STT_ACK_APART_NS), 333);
+    ck_assert_uint_eq(every_at(2 * STT_ACK_APART_NS), 500);
+    ck_assert_uint_eq(every_at(STT_ACK_APART_NS / 2), 500);
+}
+END_TEST
+
+START_TEST(of_a_slow_sender_every_second_packet_draws_an_ack)
+{
+    struct fixture f;
+    setup(&f);
+    for (stt_ns now = STT_S(1); now < STT_S(2); now += STT_MS(20))
+        stt_acks_on_rate(&f.a, now, 1, STT_MS(20));
+    ck_assert_uint_eq(f.a.every, 2);
+}
+END_TEST
+
 START_TEST(a_late_number_takes_the_place_of_no_later_one)
 {
     struct fixture f;
@@ -524,6 +554,8 @@ SUITE("acks", TEST(at_first_nothing_is_owed_and_nothing_said),
       TEST(ranges_are_bounded_and_the_lowest_are_forgotten_case_22),
       TEST(ranges_that_were_lent_are_used_and_the_newest_stay_when_they_go),
       TEST(an_ack_waits_a_quarter_of_a_round_trip_within_bounds),
+      TEST(an_ack_is_drawn_four_times_in_a_round_trip_and_on_the_shortest_paths_twice),
+      TEST(of_a_slow_sender_every_second_packet_draws_an_ack),
       TEST(a_late_number_takes_the_place_of_no_later_one),
       TEST(what_the_peer_knows_that_we_know_is_not_said_again), TEST(the_highest_range_stays),
       TEST(what_came_after_an_ack_is_said_also_where_it_lies_below_its_largest),
