@@ -83,9 +83,10 @@ static bool is_at(const struct stt_place *place, const struct stt_address *local
 static struct stt_place *open_own(struct stt_places *p, const struct stt_address *remote)
 {
     struct stt_socket socket;
-    static const struct stt_address everywhere[] = {{.port = 0},
-                                                    {.ip = {[10] = 0xff, [11] = 0xff}}};
-    for (size_t i = 0; i < 2; i++) {
+    static const struct stt_address everywhere[] = {{.ip = {[10] = 0xff, [11] = 0xff}},
+                                                    {.port = 0}};
+    /* IPv4 over a socket of IPv6 costs more. */
+    for (size_t i = stt_address_is_ipv4(remote) ? 0 : 1; i < 2; i++) {
         if (stt_places_open(p, &everywhere[i], false, &socket) ||
             stt_places_take(p, &socket, false))
             return NULL;
