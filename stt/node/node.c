@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN_TRAINS = 64 };
+enum { TURN_TRAINS = 64, TURN_BYTES = 1 << 18 };
 #define NAP_NS STT_US(50)
 
 /* -- hooks ------------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ int stt_node_new_with(struct stt_node **out, const struct stt_node_config *confi
     node->hooks_ctx = config->hooks_ctx;
     node->trace = config->trace;
     node->key_log = config->key_log;
-    node->spin_ns = config->spin_ns;
+    node->spin.least_ns = config->spin_ns;
     atomic_init(&node->is_stopped, false);
     atomic_init(&node->is_called, false);
     atomic_init(&node->is_over, false);
@@ -256,17 +256,17 @@ static void take_refusals(struct stt_node *node, stt_ns now)
     }
 }
 
-/* False: there is no more to send, or no room for it. */
-static bool send_one(struct stt_node *node, stt_ns now)
+/* Answers the train's bytes; 0: there is no more to send, or no room for it. */
+static size_t send_one(struct stt_node *node, stt_ns now)
 {
     struct stt_train train = {.data = stt_driver_room(node->driver), .len = STT_TRAIN_BYTES};
     if (!train.data || !stt_endpoint_transmit(node->ep, now, &train))
-        return false;
+        return 0;
     const struct stt_path *path = &train.path;
     const struct stt_place *place = stt_places_for(&node->places, &path->local, &path->remote);
     if (!place) {
         node->no_way++;
-        return true;
+        return train.len;
     }
     struct stt_driver_train out = {.socket = place->number,
                                    .local = stt_place_source(place, now, &path->local),
@@ -278,19 +278,18 @@ static bool send_one(struct stt_node *node, stt_ns now)
                                    .session = train.session,
                                    .first = train.first};
     stt_driver_send(node->driver, &out);
-    return true;
+    return train.len;
 }
 
+/* Not more at once than stays in the cache until the kernel has it. */
 static bool send_all(struct stt_node *node, stt_ns now)
 {
-    bool any = false;
-    for (uint32_t n = 0; n < TURN_TRAINS; n++) {
-        if (!send_one(node, now))
-            return any;
-        any = true;
-    }
+    size_t bytes = 0, len;
+    for (uint32_t n = 0; n < TURN_TRAINS && bytes < TURN_BYTES; n++, bytes += len)
+        if (!(len = send_one(node, now)))
+            return bytes > 0;
     node->has_more = true;
-    return any;
+    return true;
 }
 
 /* Everything but waiting; answers whether something is queued to be sent. */
@@ -355,7 +354,8 @@ static stt_ns spin_until(const struct stt_node *node, stt_ns now, stt_ns until)
 {
     if (until - now <= NAP_NS)
         return until;
-    return until < now + node->spin_ns ? until : now + node->spin_ns;
+    stt_ns spin = stt_spin_for(&node->spin);
+    return until < now + spin ? until : now + spin;
 }
 
 int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
@@ -368,16 +368,20 @@ int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
     if (error)
         return error;
     (void)send_all(node, now); /* what the host has written */
+    now = stt_clock_now();
     stt_ns due = deadline(node);
     until = due < until ? due : until;
     stt_ns awake_until = until > now ? spin_until(node, now, until) : now;
     if (awake_until > now && !node->has_more)
         error = spin(node, awake_until);
-    bool waits = !node->has_more && !atomic_load(&node->is_called) && until > stt_clock_now();
-    if (waits && !node->has_found)
+    bool waits = !node->has_more && !node->has_found && !atomic_load(&node->is_called) &&
+                 until > stt_clock_now();
+    if (waits)
         stt_driver_alarm(node->driver, until);
     if (!error && !node->has_found)
         error = stt_driver_step(node->driver, waits);
+    if (waits)
+        stt_spin_on_waited(&node->spin, stt_clock_now() - now);
     return error ? error : flush(node, turn(node));
 }
 

@@ -9,6 +9,7 @@
 #include "stt/node/mailbox.h"
 #include "stt/node/places.h"
 #include "stt/node/secret.h"
+#include "stt/node/spin.h"
 #include "transport/probe.h"
 
 /*     what                      is counted */
@@ -30,7 +31,7 @@ struct stt_node {
     struct stt_endpoint *ep;
     struct stt_driver *driver;
     const char *io_why;
-    stt_ns spin_ns;
+    struct stt_spin spin;
     struct stt_driver_train found; /* while it spun, and not heard yet */
     bool has_found;
     bool has_more; /* a step found more than it does at once */
