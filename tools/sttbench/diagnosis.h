@@ -56,7 +56,6 @@ struct diagnosis {
     stt_ns rtt_ns, rtt_min_ns;                             /* the worst of the sessions; 0 */
     uint64_t send_ring_bytes;                              /* of a stream; 0 */
     double rate_bits_per_s;                                /* that was asked for (-b); NAN: none */
-    bool is_simulated; /* no processors and no kernel: virtual time */
 };
 #define DIAGNOSIS_INIT                                                                             \
     {                                                                                              \
