@@ -96,6 +96,29 @@ bool units_parse_number(uint32_t *out, const char *text, uint32_t min, uint32_t 
     return true;
 }
 
+bool units_parse_dscp(uint8_t *out, const char *text)
+{
+    static const struct {
+        const char *name;
+        uint8_t value;
+    } names[] = {
+        {"default", 0}, {"le", 1},    {"cs1", 8},   {"af11", 10}, {"af12", 12}, {"af13", 14},
+        {"cs2", 16},    {"af21", 18}, {"af22", 20}, {"af23", 22}, {"cs3", 24},  {"af31", 26},
+        {"af32", 28},   {"af33", 30}, {"cs4", 32},  {"af41", 34}, {"af42", 36}, {"af43", 38},
+        {"cs5", 40},    {"va", 44},   {"ef", 46},   {"cs6", 48},  {"cs7", 56},  {"cs0", 0},
+    };
+    uint32_t number;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i].name, text) == 0) {
+            *out = names[i].value;
+            return true;
+        }
+    if (!units_parse_number(&number, text, 0, 63))
+        return false;
+    *out = (uint8_t)number;
+    return true;
+}
+
 /* -- out: three digits that count -------------------------------------------------------------- */
 
 static const char *show(char out[UNITS_ROOM], double value, double step, const char *const *names)

@@ -11,6 +11,7 @@ bool units_parse_duration(stt_ns *out, const char *text);
 bool units_parse_size(uint64_t *out, const char *text); /* K, M, G of 1,024 */
 bool units_parse_rate(uint64_t *out, const char *text); /* K, M, G of 1,000 */
 bool units_parse_number(uint32_t *out, const char *text, uint32_t min, uint32_t max);
+bool units_parse_dscp(uint8_t *out, const char *text); /* "ef", "af41", or a number to 63 */
 
 /* "1.50 GiB", "31.1 Gbit/s", "1.20 ms", "2:05". */
 enum { UNITS_ROOM = 24 };

@@ -214,32 +214,12 @@ static bool check_numeric(const struct plan *plan, char *why)
 
 static bool read_dscp(struct plan *plan, char *why)
 {
-    static const struct {
-        const char *name;
-        uint8_t value;
-    } names[] = {
-        {"default", 0}, {"le", 1},    {"cs1", 8},   {"af11", 10}, {"af12", 12}, {"af13", 14},
-        {"cs2", 16},    {"af21", 18}, {"af22", 20}, {"af23", 22}, {"cs3", 24},  {"af31", 26},
-        {"af32", 28},   {"af33", 30}, {"cs4", 32},  {"af41", 34}, {"af42", 36}, {"af43", 38},
-        {"cs5", 40},    {"va", 44},   {"ef", 46},   {"cs6", 48},  {"cs7", 56},  {"cs0", 0},
-    };
     const char *text = plan->flags.dscp;
-    uint32_t number;
-    if (!text)
-        return true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i].name, text) == 0) {
-            plan->dscp = names[i].value;
-            return true;
-        }
-    if (!units_parse_number(&number, text, 0, 63))
-        return options_refuse(
-            why,
-            "--dscp wants ef, cs1 to cs7, af11 to af43, le or a number to 63, and "
-            "got '%.40s'",
-            text);
-    plan->dscp = (uint8_t)number;
-    return true;
+    return !text || units_parse_dscp(&plan->dscp, text) ||
+           options_refuse(
+               why,
+               "--dscp wants ef, cs1 to cs7, af11 to af43, le or a number to 63, and got '%.40s'",
+               text);
 }
 
 static bool check_targets(const struct plan_flags *f, char *why)
