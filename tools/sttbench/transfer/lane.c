@@ -15,7 +15,8 @@
 #include <string.h>
 
 enum {
-    PATTERN_BYTES = 1 << 20,
+    PATTERN_BYTES = 256 << 10, /* stays in a processor's own cache */
+    PIECE_BYTES = 64 << 10,    /* written at once */
     STAMP_BYTES = 8,
     TURN_BYTES = 4 << 20, /* written in one turn at most: others want theirs, too */
     BACKLOG_LEAST = 128 << 10,
@@ -26,7 +27,7 @@ enum {
 
 /* -- the pattern ------------------------------------------------------------------------------- */
 
-static uint8_t pattern[PATTERN_BYTES + TALK_BLOCK_MAX];
+static uint8_t pattern[PATTERN_BYTES + PIECE_BYTES];
 
 static void make_pattern(void)
 {
@@ -226,6 +227,7 @@ static size_t write_block(struct lane *l, size_t len)
     if (stt_stream_reserve(l->ep, l->stream, &room, &there) != STT_OK)
         return 0;
     len = len < there ? len : there;
+    len = len < PIECE_BYTES ? len : PIECE_BYTES;
     fill(room, len, l->written);
     if (l->hash)
         XXH3_64bits_update(l->hash, room, len);
