@@ -50,3 +50,9 @@ enum channel_heard channel_hear(struct channel *c, stt_ns now, struct talk_messa
     }
     return CHANNEL_NOTHING;
 }
+
+bool channel_has_ended(const struct channel *c)
+{
+    struct stt_stream_info info;
+    return stt_stream_info(c->ep, c->stream, &info) == STT_OK && info.is_read_to_end;
+}

@@ -24,5 +24,7 @@ void channel_finish(struct channel *c, stt_ns now);
 
 enum channel_heard { CHANNEL_NOTHING, CHANNEL_MESSAGE, CHANNEL_BROKEN };
 enum channel_heard channel_hear(struct channel *c, stt_ns now, struct talk_message *m);
+/* Nothing more will be heard. */
+bool channel_has_ended(const struct channel *c);
 
 #endif

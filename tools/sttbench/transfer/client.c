@@ -178,6 +178,8 @@ static void read_control(struct client *c)
         if (heard == CHANNEL_BROKEN || (heard == CHANNEL_MESSAGE && !on_message(c, &m)))
             break_off(c);
     }
+    if (c->stage < LEAVING && !c->course.has_heard_done && channel_has_ended(&c->control))
+        break_off(c);
 }
 
 /* -- events ------------------------------------------------------------------------------------ */
@@ -268,20 +270,23 @@ static bool turn_course(struct client *c)
     return turn != COURSE_IDLE;
 }
 
-static void turn_times(struct client *c)
+/* True: something was said, which goes with the next step. */
+static bool turn_times(struct client *c)
 {
     bool is_late = now_of(c) >= c->until;
+    enum stage before = c->stage;
     if (c->stage == CONNECTING || c->stage == RUNNING)
-        return;
+        return false;
     if (c->stage == LEAVING && (c->control.is_heard || is_late))
         hang_up_all(c, TALK_CODE_DONE, "");
     else if (c->stage == CLOSING && is_late)
         c->is_over = true;
-    else if (is_late) {
+    else if (is_late && c->stage != LEAVING) {
         options_refuse(c->why, "the server does not get ready for the test");
         fail(c, EXIT_TIMEOUT, TALK_CODE_TIMEOUT);
     }
     loop_wake_at(&c->host.loop, c->until);
+    return c->stage != before;
 }
 
 /* What was measured until then is shown. */
@@ -296,11 +301,13 @@ static enum loop_turn turn(void *ctx)
     struct client *c = ctx;
     int signal = loop_signal();
     bool is_busy = pull(c);
-    if (signal && c->stage != CLOSING)
+    if (signal && c->stage != CLOSING) {
         stop(c, signal);
+        is_busy = true;
+    }
     if (c->stage == RUNNING)
         is_busy = turn_course(c) || is_busy;
-    turn_times(c);
+    is_busy = turn_times(c) || is_busy;
     return c->is_over ? LOOP_OVER : is_busy ? LOOP_BUSY : LOOP_IDLE;
 }
 

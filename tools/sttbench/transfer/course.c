@@ -121,7 +121,7 @@ void course_start(struct course *c)
     c->teller->begin(c);
     rebase(c);
     for (uint32_t i = 0; i < c->n_lanes; i++)
-        c->lanes[i].may_write = true;
+        lane_start(&c->lanes[i]);
 }
 
 static void tell_interval(struct course *c, stt_ns to)
@@ -158,7 +158,8 @@ static void turn_intervals(struct course *c)
         loop_wake_at(c->loop, c->counts_from + c->interval_at);
 }
 
-static void turn_phases(struct course *c)
+/* True: FIN was said, which goes with the next step. */
+static bool turn_phases(struct course *c)
 {
     stt_ns now = c->loop->now, ends = phase_ns(c);
     bool is_over = ends != STT_NEVER && now - c->counts_from >= ends;
@@ -166,13 +167,15 @@ static void turn_phases(struct course *c)
         tell_interval(c, now - c->counts_from);
         c->is_omitting = false;
         rebase(c);
-    } else if (is_over) {
+    } else if (is_over && !c->has_stopped) {
         c->has_stopped = true;
         for (uint32_t i = 0; i < c->n_lanes; i++)
             lane_finish(&c->lanes[i]);
+        return true;
     }
     if (!c->has_stopped && phase_ns(c) != STT_NEVER)
         loop_wake_at(c->loop, c->counts_from + phase_ns(c));
+    return false;
 }
 
 /* -- silence ----------------------------------------------------------------------------------- */
@@ -243,14 +246,13 @@ void course_stop(struct course *c)
 
 enum course_turn course_turn(struct course *c)
 {
-    bool is_busy = false;
     if (c->stage == COURSE_GATHERING || c->stage == COURSE_OVER)
         return COURSE_IDLE;
     if (is_too_late(c))
         return COURSE_TOO_LATE;
     if (c->stage == COURSE_SETTLING)
         return COURSE_IDLE;
-    turn_phases(c);
+    bool is_busy = turn_phases(c);
     for (uint32_t i = 0; i < c->n_lanes; i++)
         is_busy = lane_turn(&c->lanes[i]) || is_busy;
     if (!are_over(c)) {

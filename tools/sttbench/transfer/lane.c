@@ -127,6 +127,13 @@ void lane_look(struct lane *l)
         take_path(l, &p->stats);
 }
 
+void lane_start(struct lane *l)
+{
+    lane_rebase(l);
+    l->base.bytes = l->last.bytes = 0; /* what was sooner here than START counts, too */
+    l->may_write = true;
+}
+
 void lane_rebase(struct lane *l)
 {
     lane_look(l);
@@ -194,22 +201,13 @@ static void probe(struct lane *l, const struct stt_stream_info *info)
     l->probed_bytes = l->now.bytes;
 }
 
-/* -b: by the mean since the beginning, as iperf3 does it. */
-static uint64_t allowed(const struct lane *l)
+/* -b: by the mean since the beginning, as iperf3 does it: what is behind may go. */
+static stt_ns due_at(const struct lane *l)
 {
-    double ns = (double)(l->loop->now - l->began_at);
+    double bits = (double)(l->written - l->base_written) * 8;
     if (!l->test->rate_bits_per_s)
-        return UINT64_MAX;
-    double all = ns * (double)l->test->rate_bits_per_s / 8e9;
-    uint64_t counted = l->written - l->base_written;
-    return all > (double)counted ? (uint64_t)(all - (double)counted) : 0;
-}
-
-static void wait_for_rate(const struct lane *l)
-{
-    double bytes = (double)(l->written - l->base_written + l->test->block_bytes);
-    double ns = bytes * 8e9 / (double)l->test->rate_bits_per_s;
-    loop_wake_at(l->loop, l->began_at + (stt_ns)ns);
+        return 0;
+    return l->began_at + (stt_ns)(bits * 1e9 / (double)l->test->rate_bits_per_s);
 }
 
 static void set_full(struct lane *l, bool is_full)
@@ -269,8 +267,9 @@ bool lane_turn(struct lane *l)
         uint64_t len = block - l->written % block;
         if (l->left)
             len = least_of(len, *l->left);
-        if (allowed(l) < len) {
-            wait_for_rate(l);
+        stt_ns due = due_at(l);
+        if (due > l->loop->now) {
+            loop_wake_at(l->loop, due);
             break;
         }
         size_t n = len ? write_block(l, (size_t)len) : 0;
@@ -278,8 +277,10 @@ bool lane_turn(struct lane *l)
             break;
         at += n;
     }
-    if (l->left && !*l->left)
+    if (l->left && !*l->left) {
         lane_finish(l);
+        return true;
+    }
     return at > 0;
 }
 

@@ -70,6 +70,8 @@ void lane_finish(struct lane *l);
 
 /* Takes its figures into l->now. */
 void lane_look(struct lane *l);
+/* START was said: it may write, and counts. */
+void lane_start(struct lane *l);
 /* What is counted begins anew; payload is hashed as before. */
 void lane_rebase(struct lane *l);
 /* What the other side is told. */

@@ -197,6 +197,8 @@ static void read_control(struct server *s)
         if (heard == CHANNEL_BROKEN || (heard == CHANNEL_MESSAGE && !on_message(s, &m)))
             break_off(s);
     }
+    if (s->client && !s->course.has_heard_done && channel_has_ended(&s->control))
+        break_off(s);
 }
 
 static void become_client(struct server *s, struct visitor *v, stt_handle stream)
@@ -334,17 +336,21 @@ static bool pull(struct server *s)
 
 /* -- turns ------------------------------------------------------------------------------------- */
 
-static void turn_guests(struct server *s)
+static bool turn_guests(struct server *s)
 {
+    bool is_busy = false;
     for (uint32_t i = 0; i < HOST_SESSIONS_MAX; i++) {
         struct visitor *v = &s->visitors[i];
         if (v->kind != GUEST)
             continue;
-        if (now_of(s) >= v->until)
-            show_out(s, v, TALK_CODE_TIMEOUT, "it did not say what it wants");
-        else
+        if (now_of(s) < v->until) {
             loop_wake_at(&s->host.loop, v->until);
+            continue;
+        }
+        show_out(s, v, TALK_CODE_TIMEOUT, "it did not say what it wants");
+        is_busy = true;
     }
+    return is_busy;
 }
 
 static bool turn_course(struct server *s)
@@ -362,21 +368,22 @@ static bool turn_course(struct server *s)
 }
 
 /* Before the test runs, and after it. */
-static void turn_times(struct server *s)
+static bool turn_times(struct server *s)
 {
     bool waits = s->client && (s->course.stage == COURSE_GATHERING || s->has_ended);
     if (!waits)
-        return;
+        return false;
     loop_wake_at(&s->host.loop, s->until);
     if (now_of(s) < s->until)
-        return;
+        return false;
     if (s->has_ended) {
         clear_out(s, TALK_CODE_DONE, "");
         forget_test(s);
-        return;
+    } else {
+        options_refuse(s->why, "the client did not begin its test in time");
+        fail(s, EXIT_TIMEOUT, TALK_CODE_TIMEOUT);
     }
-    options_refuse(s->why, "the client did not begin its test in time");
-    fail(s, EXIT_TIMEOUT, TALK_CODE_TIMEOUT);
+    return true;
 }
 
 static void stop(struct server *s, int signal)
@@ -393,12 +400,14 @@ static enum loop_turn turn(void *ctx)
     struct server *s = ctx;
     int signal = loop_signal();
     bool is_busy = pull(s);
-    if (signal && !s->is_stopping)
+    if (signal && !s->is_stopping) {
         stop(s, signal);
+        is_busy = true;
+    }
     if (s->has_course)
         is_busy = turn_course(s) || is_busy;
-    turn_guests(s);
-    turn_times(s);
+    is_busy = turn_guests(s) || is_busy;
+    is_busy = turn_times(s) || is_busy;
     if (s->is_stopping) {
         s->is_over = now_of(s) >= s->over_at;
         loop_wake_at(&s->host.loop, s->over_at);
