@@ -62,9 +62,12 @@ static struct visitor *visitor_of(const struct server *s, stt_handle session)
     return session ? stt_session_user(endpoint(s), session) : NULL;
 }
 
+/* By ACCEPTED, or by his first stream, which can come to us before that. */
 static void welcome(struct server *s, stt_handle session)
 {
     struct visitor *v = s->visitors, *end = v + HOST_SESSIONS_MAX;
+    if (visitor_of(s, session))
+        return;
     while (v < end && v->kind != NOBODY)
         v++;
     if (v == end || s->is_stopping) {
@@ -276,6 +279,8 @@ static void on_opened(struct server *s, struct visitor *v, stt_handle stream)
 
 static void on_stream(struct server *s, const struct stt_stream_event *event)
 {
+    if (event->what & STT_STREAM_OPENED)
+        welcome(s, event->session);
     struct visitor *v = visitor_of(s, event->session);
     if (!v || v->kind == LEFT)
         return;
@@ -315,6 +320,7 @@ static void on_closed(struct server *s, const struct stt_event *event)
     *v = (struct visitor){.kind = NOBODY};
 }
 
+/* Streams first: what a session said before it closed is heard before that. */
 static bool pull(struct server *s)
 {
     struct stt_event event;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 static int waiting = -1; /* who started a daemon, and waits until it listens */
+static char *pid_path;   /* whole: a daemon goes elsewhere */
 
 static bool redirect(const struct flags *f)
 {
@@ -36,6 +37,7 @@ static bool write_pid(const struct flags *f)
     bool is_good = !f->pidfile || (file && fprintf(file, "%ld\n", (long)getpid()) > 0);
     if (file && fclose(file))
         is_good = false;
+    pid_path = f->pidfile && is_good ? realpath(f->pidfile, NULL) : NULL;
     if (!is_good)
         say_error("%s: %s; check --pidfile", f->pidfile, strerror(errno));
     return is_good;
@@ -113,11 +115,12 @@ enum exits bench_transfer(int argc, char **argv)
     if (!write_pid(&flags))
         return EXIT_LOCAL_IO;
     exit = run(&flags);
+    if (pid_path)
+        unlink(pid_path);
+    free(pid_path);
     if (fflush(stdout) || ferror(stdout)) {
         say_error("standard output cannot be written: %s", strerror(errno));
         return exit ? exit : EXIT_LOCAL_IO;
     }
-    if (flags.pidfile)
-        unlink(flags.pidfile);
     return exit;
 }
