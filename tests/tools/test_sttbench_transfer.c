@@ -275,6 +275,19 @@ START_TEST(people_get_lines_and_a_last_sentence)
 }
 END_TEST
 
+START_TEST(a_picture_is_drawn_beside_it)
+{
+    begin();
+    struct job *s = server("-1");
+    struct job *c = bench("-J -t 0.4 -i 0.1 --bidir --plot picture.html");
+    job_require(c, DONE);
+    json_decref(parse(c)); /* nothing else on standard output */
+    ck_assert_int_eq(access("picture.html", F_OK), 0);
+    job_require(s, DONE);
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(a_stream_of_json_is_one_object_a_line)
 {
     static const char *const events[] = {"start", "interval", "end"};
@@ -735,10 +748,10 @@ END_TEST
 
 SUITE("sttbench_transfer", LOOP(both_sides_tell_the_same_as_iperf3_would, 0, ASKED),
       TEST(the_start_is_that_of_iperf3), TEST(people_get_lines_and_a_last_sentence),
-      TEST(a_stream_of_json_is_one_object_a_line), TEST(a_rate_is_kept),
-      TEST(who_has_the_seed_is_served_and_nobody_else), TEST(a_pinned_server_is_that_one_or_none),
-      TEST(nobody_there_is_told_in_time), TEST(a_second_client_is_told_that_it_is_busy),
-      TEST(an_interrupted_client_tells_what_it_has),
+      TEST(a_picture_is_drawn_beside_it), TEST(a_stream_of_json_is_one_object_a_line),
+      TEST(a_rate_is_kept), TEST(who_has_the_seed_is_served_and_nobody_else),
+      TEST(a_pinned_server_is_that_one_or_none), TEST(nobody_there_is_told_in_time),
+      TEST(a_second_client_is_told_that_it_is_busy), TEST(an_interrupted_client_tells_what_it_has),
       LOOP(a_server_that_goes_away_fails_the_test, 0, 2),
       TEST(a_client_that_vanishes_leaves_the_server_to_others),
       TEST(what_cannot_be_meant_is_refused_in_one_sentence), TEST(two_servers_do_not_share_a_port),

@@ -7,7 +7,7 @@ _sttbench() {
     local common='--json --plot --help --version'
     COMPREPLY=()
     case $before in
-    --plot)
+    --plot | --logfile | --pidfile | --seed-file | -I | --identity)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
@@ -37,7 +37,12 @@ _sttbench() {
     chaos) options='' ;;
     cpu) options='' ;;
     doctor) options='' ;;
-    *) options='' ;;
+    *)
+        options='--server --client --port --bind --ipv4 --ipv6 --time --bytes --interval --omit --parallel'
+        options="$options --reverse --bidir --length --bitrate --no-verify --window --socket-buffer --affinity"
+        options="$options --json-stream --title --logfile --one-off --daemon --pidfile --peer --seed-file --identity"
+        options="$options --suite --preset --cc --mtu --dscp --io --connect-timeout --timeout"
+        ;;
     esac
     [ "$COMP_CWORD" -gt 1 ] || options="$options compare latency handshake sessions streams link engine chaos cpu doctor"
     mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$word")

@@ -8,6 +8,7 @@
 #include "tools/sttbench/transfer/client.h"
 
 #include "stt/env.h"
+#include "tools/sttbench/transfer/picture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +90,8 @@ static void conclude(struct client *c)
     enum exits exit = course_judge(&c->course, c->why);
     c->exit = exit;
     tell(c, exit ? c->why : NULL);
+    if (!exit && c->flags->plot && !picture_draw(&c->course, c->flags->plot))
+        c->exit = EXIT_LOCAL_IO;
     if (exit)
         hang_up_all(c, TALK_CODE_INTEGRITY, c->why);
     else

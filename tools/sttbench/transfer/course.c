@@ -9,6 +9,7 @@
 #include "tools/sttbench/transfer/course.h"
 
 #include "stt/node.h"
+#include "tools/sttbench/transfer/picture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,7 @@ void course_start(struct course *c)
     c->started_at = c->moved_at = c->loop->now;
     c->is_omitting = c->test.omit_ns > 0;
     c->teller->begin(c);
+    picture_begin();
     rebase(c);
     for (uint32_t i = 0; i < c->n_lanes; i++)
         lane_start(&c->lanes[i]);
@@ -132,6 +134,8 @@ static void tell_interval(struct course *c, stt_ns to)
             if (!c->lanes[i].is_over) /* of those that are, the last look stands */
                 lane_look(&c->lanes[i]);
         c->teller->interval(c, &interval);
+        if (c->flags->plot)
+            picture_add(c, &interval);
         for (uint32_t i = 0; i < c->n_lanes; i++)
             c->lanes[i].last = c->lanes[i].now;
     }

@@ -43,6 +43,7 @@ static const struct option options[] = {
     {"affinity", 'A', 0, NUMBER(affinity, 0, 1023), .help = "run on this processor"},
     {"json", 'J', 0, FLAG(json), .help = "one JSON object on standard output"},
     {"json-stream", 0, 0, FLAG(json_stream), .help = "the same as one object a line, while it runs"},
+    {"plot", 0, 0, TEXT(plot, "FILE"), .help = "with -c: a picture of it; FILE.svg or FILE.html"},
     {"title", 'T', 0, TEXT(title, "TEXT"), .help = "stands before each line, and in JSON"},
     {"logfile", 0, 0, TEXT(logfile, "FILE"), .help = "standard output goes there"},
     {"one-off", '1', 0, FLAG(one_off), .help = "with -s: serve one client, and exit"},
@@ -67,8 +68,9 @@ static const struct option options[] = {
 static bool check_role(const struct option_set *set, const struct flags *f, char *why)
 {
     static const char *const of_server[] = {"one-off", "daemon", "pidfile"};
-    static const char *const of_client[] = {"time",  "bytes",  "omit",    "parallel",  "reverse",
-                                            "bidir", "length", "bitrate", "no-verify", "peer"};
+    static const char *const of_client[] = {"time",      "bytes", "omit",   "parallel",
+                                            "reverse",   "bidir", "length", "bitrate",
+                                            "no-verify", "peer",  "plot"};
     if (f->is_server == (f->host != NULL))
         return options_refuse(why,
                               "say either -s, or -c HOST, or one of the verbs; %s -h lists "
