@@ -108,7 +108,22 @@ START_TEST(three_digits_are_shown)
 }
 END_TEST
 
+START_TEST(classes_of_packets_have_names)
+{
+    uint8_t dscp = 77;
+    ck_assert(units_parse_dscp(&dscp, "ef") && dscp == 46);
+    ck_assert(units_parse_dscp(&dscp, "le") && dscp == 1);
+    ck_assert(units_parse_dscp(&dscp, "af43") && dscp == 38);
+    ck_assert(units_parse_dscp(&dscp, "63") && dscp == 63);
+    ck_assert(!units_parse_dscp(&dscp, "64"));
+    ck_assert(!units_parse_dscp(&dscp, "loud"));
+    ck_assert(!units_parse_dscp(&dscp, ""));
+    ck_assert_uint_eq(dscp, 63);
+}
+END_TEST
+
 SUITE("units", TEST(durations_have_units_and_fractions),
       TEST(sizes_count_by_1024_and_rates_by_1000),
       LOOP(nonsense_is_refused, 0, sizeof nonsense / sizeof nonsense[0]),
-      TEST(numbers_stay_between_their_ends), TEST(three_digits_are_shown))
+      TEST(numbers_stay_between_their_ends), TEST(three_digits_are_shown),
+      TEST(classes_of_packets_have_names))

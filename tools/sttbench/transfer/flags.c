@@ -190,7 +190,9 @@ bool flags_read(struct flags *f, int argc, char **argv, enum exits *exit)
                         .affinity = FLAGS_CPU_NONE,
                         .connect_timeout = STT_S(10),
                         .preset = "balanced"};
-    if (!bench_options(&set, argc, argv, exit))
+    bool goes_on = bench_options(&set, argc, argv, exit);
+    f->words = set.words;
+    if (!goes_on)
         return false;
     *exit = EXIT_USAGE;
     if (!check_role(&set, f, why) || !check_pairs(&set, why) || !check_ranges(&set, f, why) ||

@@ -21,6 +21,7 @@ struct flags {
     const char *logfile, *pidfile, *title, *preset, *congestion, *suite, *io, *dscp_name;
     const char *identity, *peer, *seed_file, *plot;
 
+    struct option_texts words;    /* there should be none */
     struct talk_test test;        /* with -c: what is asked of the server */
     char place[FLAGS_PLACE_ROOM]; /* "host:port"; with -s "port" or "address:port" */
 };
