@@ -7,9 +7,9 @@
  *
  *     |== acknowledged ==|~~~ in flight ~~~|... backlog ...|      kept = in flight + backlog
  *
- * Kept is bounded by twice what the path holds, so that it stays in the processor's cache, and the
- * backlog by what goes in 20 ms, so that the end of a test is not a long wait. Must not know other
- * lanes, nor what is said about it. Spec 11, "Lanes". */
+ * Kept is bounded by twice what is acknowledged in a round trip, so that it stays in the
+ * processor's cache, and the backlog by what goes in 20 ms, so that the end of a test is not a long
+ * wait. Must not know other lanes, nor what is said about it. Spec 11, "Lanes". */
 #include "tools/sttbench/transfer/lane.h"
 
 #include <string.h>
@@ -191,7 +191,7 @@ static void probe(struct lane *l, const struct stt_stream_info *info)
     if (l->probed_at) {
         double sent_per_ns = (double)(info->bytes_sent - l->probed_sent) / (double)time;
         double acked_per_ns = (double)(l->now.bytes - l->probed_bytes) / (double)time;
-        double round_trip = (double)l->now.stats.rtt_min_ns;
+        double round_trip = (double)l->now.stats.rtt_ns;
         l->backlog_max = bounded(sent_per_ns * 20e6, BACKLOG_LEAST, l->kept_max);
         uint64_t wanted = bounded(2 * acked_per_ns * round_trip, KEPT_LEAST, l->kept_max);
         l->ring_max = wanted > l->ring_max ? wanted : l->ring_max;
