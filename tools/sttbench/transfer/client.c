@@ -23,7 +23,7 @@ enum stage { CONNECTING, ASKING, JOINING, RUNNING, LEAVING, CLOSING };
 struct client {
     const struct flags *flags;
     const struct output *output;
-    struct host host;
+    struct post host;
     struct course course;
     struct channel control;
     enum stage stage;
@@ -51,9 +51,9 @@ static void hang_up_all(struct client *c, enum talk_code code, const char *text)
 {
     for (uint32_t i = 0; c->has_course && i < c->course.n_lanes; i++)
         if (c->course.lanes[i].session)
-            host_hang_up(&c->host, c->course.lanes[i].session, code, text);
+            post_hang_up(&c->host, c->course.lanes[i].session, code, text);
     if (c->control.session)
-        host_hang_up(&c->host, c->control.session, code, text);
+        post_hang_up(&c->host, c->control.session, code, text);
     go_on(c, CLOSING, CLOSING_NS);
 }
 
@@ -105,7 +105,7 @@ static void connect_lanes(struct client *c)
 {
     while (c->connects < c->course.n_lanes && c->connects < c->course.n_joined + CONNECTS_MAX) {
         enum exits exit =
-            host_connect(&c->host, (void *)(uintptr_t)(LANE_USER + c->connects), c->why);
+            post_connect(&c->host, (void *)(uintptr_t)(LANE_USER + c->connects), c->why);
         if (exit) {
             fail(c, exit, TALK_CODE_MEMORY);
             return;
@@ -192,7 +192,7 @@ static void on_connected(struct client *c, stt_handle session)
     uintptr_t user = (uintptr_t)stt_session_user(stt_node_endpoint(c->host.node), session);
     struct talk_message test = {.type = TALK_TEST, .test = c->flags->test};
     if (c->stage == CLOSING) {
-        host_hang_up(&c->host, session, TALK_CODE_INTERRUPTED, "");
+        post_hang_up(&c->host, session, TALK_CODE_INTERRUPTED, "");
     } else if (user >= LANE_USER) {
         join(c, (uint32_t)(user - LANE_USER), session);
     } else if (channel_open(&c->control, stt_node_endpoint(c->host.node), now_of(c), session) ||
@@ -212,7 +212,7 @@ static void on_closed(struct client *c, const struct stt_event *event)
         c->control.is_heard = true;
     if (c->stage == CLOSING || c->stage == LEAVING)
         return;
-    enum exits exit = host_reason(&c->host, event, c->why);
+    enum exits exit = post_reason(&c->host, event, c->why);
     fail(c, exit, TALK_CODE_INTERRUPTED);
 }
 
@@ -318,10 +318,10 @@ static enum loop_turn turn(void *ctx)
 
 static enum exits run(struct client *c)
 {
-    enum exits exit = host_open(&c->host, c->flags, c->why);
+    enum exits exit = post_open(&c->host, c->flags, c->why);
     if (!exit) {
         c->output->connecting(c->flags);
-        exit = host_connect(&c->host, (void *)(uintptr_t)CONTROL_USER, c->why);
+        exit = post_connect(&c->host, (void *)(uintptr_t)CONTROL_USER, c->why);
     }
     if (exit) {
         tell(c, c->why);
@@ -342,6 +342,6 @@ enum exits client_run(const struct flags *flags, const struct output *output)
     enum exits exit = run(&c);
     if (c.has_course)
         course_fini(&c.course);
-    host_close(&c.host);
+    post_close(&c.host);
     return exit;
 }

@@ -224,7 +224,7 @@ static bool are_over(const struct course *c)
 
 static void take_results(struct course *c)
 {
-    struct talk_side now;
+    struct side_seen now;
     c->ended_at = c->loop->now;
     side_look(&now, c->node);
     c->side = side_since(&now, &c->base);

@@ -7,8 +7,8 @@
 #include "tools/sttbench/diagnosis.h"
 #include "tools/sttbench/transfer/channel.h"
 #include "tools/sttbench/transfer/flags.h"
-#include "tools/sttbench/transfer/host.h"
 #include "tools/sttbench/transfer/lane.h"
+#include "tools/sttbench/transfer/post.h"
 #include "tools/sttbench/transfer/side.h"
 
 struct course;
@@ -39,7 +39,7 @@ struct course {
     bool is_client;
     struct talk_test test;
     struct talk_token token;
-    const struct host *host;
+    const struct post *host;
     stt_handle control; /* the session of the control stream */
 
     enum course_stage stage;
@@ -52,7 +52,8 @@ struct course {
     stt_ns moved_at;
     uint64_t moved;
 
-    struct talk_side base, side, other_side; /* ours, and the other side's */
+    struct side_seen base;
+    struct talk_side side, other_side; /* ours, and the other side's */
     struct talk_lane *results, *other_results;
     bool *has_other;
     uint32_t n_other;

@@ -8,7 +8,7 @@
 struct output {
     /* Standard output, as the flags want it. */
     void (*open)(const struct flags *flags);
-    void (*listening)(const struct host *host, unsigned test); /* and before each next test */
+    void (*listening)(const struct post *host, unsigned test); /* and before each next test */
     void (*connecting)(const struct flags *flags);
     const struct teller *teller; /* of a test while it goes on */
     /* Of each test, once. NULL: it has not begun. error: what went wrong, or NULL. */

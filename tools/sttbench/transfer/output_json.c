@@ -155,7 +155,7 @@ static void open_json(const struct flags *flags)
     json.flags = flags;
 }
 
-static void listening(const struct host *host, unsigned test)
+static void listening(const struct post *host, unsigned test)
 {
     (void)host;
     (void)test;
@@ -255,7 +255,7 @@ static void begin(const struct course *c)
     put_count(start, "rcvbuf_actual", receive);
     put_text(start, "io", stt_node_io(c->node));
     put_text(start, "preset", c->flags->preset);
-    put_text(start, "authenticated", host_authenticated(c->host));
+    put_text(start, "authenticated", post_authenticated(c->host));
     put_bool(start, "verify", c->test.flags & TALK_VERIFY);
     json_object_set_new(start, "test_start", test_start(c));
     write_start(start);

@@ -68,7 +68,7 @@ static void open_lines(const struct flags *flags)
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
-static void listening(const struct host *host, unsigned test)
+static void listening(const struct post *host, unsigned test)
 {
     static const char rule[] = "-----------------------------------------------------------";
     LINE("%s\n", rule);
@@ -110,7 +110,7 @@ static void begin(const struct course *c)
     if (!c->is_client)
         LINE("Accepted connection from %s, port %u\n", ends.remote, ends.remote_port);
     LINE("Suite %s, driver %s\n", ends.suite, stt_node_io(c->node));
-    LINE("%s\n", host_proof(c->host));
+    LINE("%s\n", post_proof(c->host));
     for (uint32_t i = 0; i < c->n_lanes; i++) {
         output_find_ends(&ends, c, c->lanes[i].session);
         LINE("[%3u]%s local %s port %u connected to %s port %u\n", i + 1, role(c, i), ends.local,

@@ -31,8 +31,8 @@ struct visitor {
 struct server {
     const struct flags *flags;
     const struct output *output;
-    struct host host;
-    struct visitor visitors[HOST_SESSIONS_MAX];
+    struct post host;
+    struct visitor visitors[POST_SESSIONS_MAX];
     struct visitor *client;
     struct channel control;
     struct course course;
@@ -65,13 +65,13 @@ static struct visitor *visitor_of(const struct server *s, stt_handle session)
 /* By ACCEPTED, or by his first stream, which can come to us before that. */
 static void welcome(struct server *s, stt_handle session)
 {
-    struct visitor *v = s->visitors, *end = v + HOST_SESSIONS_MAX;
+    struct visitor *v = s->visitors, *end = v + POST_SESSIONS_MAX;
     if (visitor_of(s, session))
         return;
     while (v < end && v->kind != NOBODY)
         v++;
     if (v == end || s->is_stopping) {
-        host_hang_up(&s->host, session, TALK_CODE_BUSY, "it serves as many as it can");
+        post_hang_up(&s->host, session, TALK_CODE_BUSY, "it serves as many as it can");
         return;
     }
     *v = (struct visitor){.kind = GUEST, .session = session, .until = now_of(s) + BECOMING_NS};
@@ -83,7 +83,7 @@ static void show_out(struct server *s, struct visitor *v, enum talk_code code, c
     if (v->kind == NOBODY || v->kind == LEFT)
         return;
     v->kind = LEFT; /* its place is free when it has closed */
-    host_hang_up(&s->host, v->session, code, why);
+    post_hang_up(&s->host, v->session, code, why);
 }
 
 /* -- the end of a test ------------------------------------------------------------------------- */
@@ -115,7 +115,7 @@ static void forget_test(struct server *s)
 
 static void clear_out(struct server *s, enum talk_code code, const char *why)
 {
-    for (uint32_t i = 0; i < HOST_SESSIONS_MAX; i++)
+    for (uint32_t i = 0; i < POST_SESSIONS_MAX; i++)
         if (s->visitors[i].kind == CLIENT || s->visitors[i].kind == LANE)
             show_out(s, &s->visitors[i], code, why);
 }
@@ -313,7 +313,7 @@ static void on_closed(struct server *s, const struct stt_event *event)
             forget_test(s);
         }
     } else if (is_test) {
-        enum exits exit = host_reason(&s->host, event, s->why);
+        enum exits exit = post_reason(&s->host, event, s->why);
         v->kind = LEFT;
         fail(s, exit, TALK_CODE_INTERRUPTED);
     }
@@ -345,7 +345,7 @@ static bool pull(struct server *s)
 static bool turn_guests(struct server *s)
 {
     bool is_busy = false;
-    for (uint32_t i = 0; i < HOST_SESSIONS_MAX; i++) {
+    for (uint32_t i = 0; i < POST_SESSIONS_MAX; i++) {
         struct visitor *v = &s->visitors[i];
         if (v->kind != GUEST)
             continue;
@@ -425,9 +425,9 @@ static enum loop_turn turn(void *ctx)
 
 static enum exits run(struct server *s, void (*listens)(void))
 {
-    enum exits exit = host_open(&s->host, s->flags, s->why);
+    enum exits exit = post_open(&s->host, s->flags, s->why);
     if (!exit)
-        exit = host_listen(&s->host, s->why);
+        exit = post_listen(&s->host, s->why);
     if (exit) {
         s->output->end(NULL, s->why);
         return exit;
@@ -449,6 +449,6 @@ enum exits server_run(const struct flags *flags, const struct output *output, vo
     enum exits exit = run(&s, listens);
     if (s.has_course)
         course_fini(&s.course);
-    host_close(&s.host);
+    post_close(&s.host);
     return exit;
 }

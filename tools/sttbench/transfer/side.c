@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * side: asks the kernel about this process. What it does not say stays unknown, which is not 0.
  *
- * Datagrams that a socket had no room for are counted by the kernel, socket by socket (what a
- * datagram's SO_RXQ_OVFL would tell): so they are told apart from those that the path lost, which
- * nobody here has seen. Must not know what a test is. Spec 11, "Results". */
+ * What a socket had no room for is counted by the kernel, socket by socket (what a datagram's
+ * SO_RXQ_OVFL would tell): so it is told apart from what the path lost, which nobody here has seen.
+ * It counts a train as one, so the datagrams are an estimate, by the mean of those trains that
+ * came. Must not know what a test is. Spec 11, "Results". */
 #include "tools/sttbench/transfer/side.h"
 
 #include "stt/metrics.h"
@@ -61,13 +62,15 @@ static uint64_t socket_drops(void)
     return drops;
 }
 
-void side_look(struct talk_side *out, const struct stt_node *node)
+void side_look(struct side_seen *out, const struct stt_node *node)
 {
     struct rusage used;
     struct stt_node_stats stats;
     getrusage(RUSAGE_SELF, &used);
     stt_node_stats(node, &stats);
-    *out = (struct talk_side){
+    out->trains = stats.io_trains_received;
+    out->datagrams = stats.io_datagrams_received;
+    out->figures = (struct talk_side){
         .time_ns = stt_node_now(node),
         .cpu_user_ns = ns_of(&used.ru_utime),
         .cpu_system_ns = ns_of(&used.ru_stime),
@@ -82,12 +85,16 @@ static uint64_t since(uint64_t now, uint64_t before)
     return now == UNKNOWN || before == UNKNOWN ? UNKNOWN : now > before ? now - before : 0;
 }
 
-struct talk_side side_since(const struct talk_side *now, const struct talk_side *before)
+struct talk_side side_since(const struct side_seen *now, const struct side_seen *before)
 {
     struct talk_side s;
-#define X(name) s.name = since(now->name, before->name);
+    uint64_t trains = now->trains - before->trains, datagrams = now->datagrams - before->datagrams;
+#define X(name) s.name = since(now->figures.name, before->figures.name);
     TALK_SIDE_FIGURES(X)
 #undef X
+    if (s.socket_drops != UNKNOWN && trains)
+        s.socket_drops =
+            (uint64_t)((double)s.socket_drops * (double)datagrams / (double)trains + 0.5);
     return s;
 }
 

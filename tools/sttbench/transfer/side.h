@@ -8,8 +8,12 @@
 #include "tools/sttbench/transfer/talk.h"
 
 /* Since the process began; the difference of two is what a test has cost. */
-void side_look(struct talk_side *out, const struct stt_node *node);
-struct talk_side side_since(const struct talk_side *now, const struct talk_side *before);
+struct side_seen {
+    struct talk_side figures;   /* socket_drops: trains */
+    uint64_t trains, datagrams; /* that came */
+};
+void side_look(struct side_seen *out, const struct stt_node *node);
+struct talk_side side_since(const struct side_seen *now, const struct side_seen *before);
 
 /* As percent of one processor, for what people read. */
 struct side_cpu {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * host: owns the node, and the credentials until the node has them.
+ * post: owns the node, and the credentials until the node has them.
  *
  * Who says nothing gets mode S under a seed that everybody knows: encrypted against who listens,
  * and proven to nobody. With --seed-file it is a seed that both have, with --peer the server's key
  * (mode K). Which it was is said in one line; no mode is tried after another. Must not know what a
  * session is for. Spec 11, "Who is there". */
-#include "tools/sttbench/transfer/host.h"
+#include "tools/sttbench/transfer/post.h"
 
 #include "crypto/aead.h"
 #include "crypto/cpu.h"
@@ -29,7 +29,7 @@ static enum exits refuse(enum exits exit, char *why, const char *what, const cha
 
 /* -- credentials ------------------------------------------------------------------------------- */
 
-static bool read_identity(struct host *h, struct stt_config *e, char *why)
+static bool read_identity(struct post *h, struct stt_config *e, char *why)
 {
     const struct flags *f = h->flags;
     struct stt_node_config fresh = STT_NODE_CONFIG_INIT;
@@ -47,7 +47,7 @@ static bool read_identity(struct host *h, struct stt_config *e, char *why)
     return true;
 }
 
-static bool read_credentials(struct host *h, struct stt_config *e, char *why)
+static bool read_credentials(struct post *h, struct stt_config *e, char *why)
 {
     const struct flags *f = h->flags;
     struct stt_seed seed;
@@ -69,12 +69,12 @@ static bool read_credentials(struct host *h, struct stt_config *e, char *why)
     return true;
 }
 
-const char *host_authenticated(const struct host *h)
+const char *post_authenticated(const struct post *h)
 {
     return h->flags->peer ? "peer" : h->has_seed ? "seed" : "nobody";
 }
 
-const char *host_proof(const struct host *h)
+const char *post_proof(const struct post *h)
 {
     if (h->flags->peer)
         return "Encrypted; the server has proven to be the peer that --peer names.";
@@ -86,7 +86,7 @@ const char *host_proof(const struct host *h)
 
 /* -- the node ---------------------------------------------------------------------------------- */
 
-static void configure(const struct host *h, struct stt_node_config *config)
+static void configure(const struct post *h, struct stt_node_config *config)
 {
     const struct flags *f = h->flags;
     struct stt_config *e = &config->endpoint;
@@ -100,8 +100,8 @@ static void configure(const struct host *h, struct stt_node_config *config)
         e->session_window_bytes =
             e->session_window_bytes < f->window ? e->session_window_bytes : f->window;
     }
-    e->max_sessions = e->max_half_open = HOST_SESSIONS_MAX;
-    e->max_half_open_per_peer = e->max_half_open_per_prefix = HOST_SESSIONS_MAX;
+    e->max_sessions = e->max_half_open = POST_SESSIONS_MAX;
+    e->max_half_open_per_peer = e->max_half_open_per_prefix = POST_SESSIONS_MAX;
     e->max_streams = STREAMS_MAX;
     e->max_datagram_bytes = 0;
     e->handshake_ns = f->connect_timeout;
@@ -133,11 +133,11 @@ static bool pin(const struct flags *f)
     return sched_setaffinity(0, sizeof set, &set) == 0;
 }
 
-enum exits host_open(struct host *h, const struct flags *flags, char why[OPTION_WHY_ROOM])
+enum exits post_open(struct post *h, const struct flags *flags, char why[OPTION_WHY_ROOM])
 {
     struct stt_node_config config = STT_NODE_CONFIG_INIT;
     char sentence[STT_CONFIG_WHY_ROOM];
-    *h = (struct host){.flags = flags, .connect = STT_CONNECT_INIT};
+    *h = (struct post){.flags = flags, .connect = STT_CONNECT_INIT};
     if (!pin(flags))
         return refuse(EXIT_USAGE, why, "-A names no processor that this program may use", "");
     if (!read_credentials(h, &config.endpoint, why))
@@ -157,7 +157,7 @@ enum exits host_open(struct host *h, const struct flags *flags, char why[OPTION_
     return EXIT_DONE;
 }
 
-void host_close(struct host *h)
+void post_close(struct post *h)
 {
     if (h->loop.node)
         loop_end(&h->loop);
@@ -168,7 +168,7 @@ void host_close(struct host *h)
 
 /* -- where ------------------------------------------------------------------------------------- */
 
-static enum exits listen_at(struct host *h, const char *at, char *why)
+static enum exits listen_at(struct post *h, const char *at, char *why)
 {
     const struct timespec moment = {.tv_nsec = 20 * 1000000};
     int error = stt_node_listen(h->node, at, NULL);
@@ -185,13 +185,13 @@ static enum exits listen_at(struct host *h, const char *at, char *why)
     return error ? refuse(EXIT_LOCAL_IO, why, at, stt_error_text(error)) : EXIT_DONE;
 }
 
-enum exits host_listen(struct host *h, char why[OPTION_WHY_ROOM])
+enum exits post_listen(struct post *h, char why[OPTION_WHY_ROOM])
 {
     return listen_at(h, h->flags->place, why);
 }
 
 /* -4 and -6: names have addresses of both families. */
-static bool choose_family(struct host *h, char *why)
+static bool choose_family(struct post *h, char *why)
 {
     const struct flags *f = h->flags;
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
@@ -213,7 +213,7 @@ static bool choose_family(struct host *h, char *why)
     return true;
 }
 
-static enum exits bind_source(struct host *h, char *why)
+static enum exits bind_source(struct post *h, char *why)
 {
     char at[120];
     const char *host = h->flags->bind;
@@ -223,7 +223,7 @@ static enum exits bind_source(struct host *h, char *why)
     return listen_at(h, at, why);
 }
 
-enum exits host_connect(struct host *h, void *user, char why[OPTION_WHY_ROOM])
+enum exits post_connect(struct post *h, void *user, char why[OPTION_WHY_ROOM])
 {
     enum exits exit = *h->to ? EXIT_DONE : bind_source(h, why);
     if (exit)
@@ -261,7 +261,7 @@ static enum exits exit_of(const struct stt_event *event)
     return exit ? (enum exits)exit : EXIT_NETWORK;
 }
 
-static void say_no_answer(const struct host *h, char *why)
+static void say_no_answer(const struct post *h, char *why)
 {
     char time[32];
     stt_ns wait = h->flags->connect_timeout;
@@ -273,7 +273,7 @@ static void say_no_answer(const struct host *h, char *why)
                    h->to, time);
 }
 
-enum exits host_reason(const struct host *h, const struct stt_event *event,
+enum exits post_reason(const struct post *h, const struct stt_event *event,
                        char why[OPTION_WHY_ROOM])
 {
     if (event->reason == STT_REASON_NO_ANSWER)
@@ -289,7 +289,7 @@ enum exits host_reason(const struct host *h, const struct stt_event *event,
     return exit_of(event);
 }
 
-void host_hang_up(struct host *h, stt_handle session, enum talk_code code, const char *text)
+void post_hang_up(struct post *h, stt_handle session, enum talk_code code, const char *text)
 {
     (void)stt_session_close(stt_node_endpoint(h->node), h->loop.now, session, code, text);
 }
