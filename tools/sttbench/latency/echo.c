@@ -132,6 +132,8 @@ bool latency_answer(void *memory)
     for (int round = 0; ok && round < LATENCY_ROUNDS; round++)
         for (int i = 0; ok && i < LATENCY_N; i++) {
             const struct latency_case *c = &latency_cases[i];
+            if (!run->is_wanted[i])
+                continue;
             ok = c->is_raw ? latency_raw_answer(raw, c->spins) : answer(&sides[c->spins]);
         }
     return ok;
@@ -183,17 +185,24 @@ static bool await_answer(struct side *s, uint64_t number, bool fills)
     return false;
 }
 
+static uint64_t packets_so_far(const struct side *s)
+{
+    struct stt_session_info info;
+    int error = stt_session_info(stt_node_endpoint(s->node), s->session, &info);
+    return error ? 0 : info.packets_sent + info.packets_received;
+}
+
 static bool ask(struct side *s, enum latency_load load, stt_ns slice_ns,
                 struct latency_slice *slice)
 {
     double now = figures_clock_ns(CLOCK_MONOTONIC), first = now, until = now + (double)slice_ns;
-    uint64_t acked = bulk_info(s).bytes_acked;
+    uint64_t acked = bulk_info(s).bytes_acked, packets = packets_so_far(s), number;
     bool is_last = false, fills = load != LATENCY_IDLE;
     (void)stt_stream_set_urgency(stt_node_endpoint(s->node), s->echo,
                                  load == LATENCY_URGENT ? 0 : 3);
     if (fills)
         fill_bulk(s);
-    for (uint64_t number = 0; !is_last; number++) {
+    for (number = 0; !is_last; number++) {
         double began = now;
         bool is_late = now >= until && (number > LATENCY_WARM || !slice_ns);
         if (fills && is_late) {
@@ -209,6 +218,8 @@ static bool ask(struct side *s, enum latency_load load, stt_ns slice_ns,
         if (!is_late)
             latency_keep(slice, number, began, now);
     }
+    slice->packets = packets_so_far(s) - packets;
+    slice->trips = number;
     return true;
 }
 
@@ -248,6 +259,8 @@ bool latency_ask(void *memory)
         for (int i = 0; ok && i < LATENCY_N; i++) {
             const struct latency_case *c = &latency_cases[i];
             struct latency_slice *slice = &run->slices[round][i];
+            if (!run->is_wanted[i])
+                continue;
             ok = c->is_raw ? latency_raw_ask(raw, c->spins, run->slice_ns, slice)
                            : ask(&sides[c->spins], c->load, run->slice_ns, slice);
         }

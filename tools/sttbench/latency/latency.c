@@ -10,10 +10,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct flags {
     struct report_options report;
-    const char *suite, *io;
+    const char *suite, *io, *only;
     stt_ns time_ns, spin_ns, link_rtt_ns;
     uint64_t link_rate;
     bool demand;
@@ -26,6 +27,7 @@ static const struct option options[] = {
     {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
     {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture: FILE.svg or FILE.html"},
     {"time", 't', 0, OPTION_DURATION, AT(time_ns), .value = "DUR", .help = "measure for so long, all cases together (5s)"},
+    {"only", 0, 0, OPTION_CHOICE, AT(only), .choices = "raw_blocking stt_blocking raw_spinning stt_spinning stt_blocking_bulk stt_blocking_bulk_urgent stt_spinning_bulk stt_spinning_bulk_urgent", .value = "CASE", .help = "this case alone, and no simulation"},
     {"spin", 0, 0, OPTION_DURATION, AT(spin_ns), .value = "DUR", .help = "who spins sleeps after so long in vain (1s)"},
     {"link-rate", 0, 0, OPTION_RATE, AT(link_rate), .value = "BITS", .help = "of the simulated link (100M)"},
     {"link-rtt", 0, 0, OPTION_DURATION, AT(link_rtt_ns), .value = "DUR", .help = "of the simulated link (50ms)"},
@@ -37,7 +39,7 @@ static const struct option options[] = {
 
 struct figures {
     size_t n;
-    double p50, p90, p99, p99_9, max, bulk;
+    double p50, p90, p99, p99_9, max, packets, bulk;
     double p50_of_round[LATENCY_ROUNDS];
 };
 
@@ -52,7 +54,7 @@ static size_t gather(const struct latency_slice *slice, double *out)
 
 static void figure(struct latency_run *run, int which, struct figures *f, double *room)
 {
-    double bytes = 0, seconds = 0;
+    double bytes = 0, seconds = 0, packets = 0, trips = 0;
     *f = (struct figures){.n = 0};
     for (int round = 0; round < LATENCY_ROUNDS; round++) {
         const struct latency_slice *slice = &run->slices[round][which];
@@ -61,12 +63,15 @@ static void figure(struct latency_run *run, int which, struct figures *f, double
         f->n += n;
         bytes += slice->bulk_bytes;
         seconds += slice->bulk_s;
+        packets += (double)slice->packets;
+        trips += (double)slice->trips;
     }
     f->p50 = figures_percentile(room, f->n, 50);
     f->p90 = figures_percentile(room, f->n, 90);
     f->p99 = figures_percentile(room, f->n, 99);
     f->p99_9 = figures_percentile(room, f->n, 99.9);
     f->max = figures_percentile(room, f->n, 100);
+    f->packets = trips > 0 && !(bytes > 0) ? packets / trips : NAN;
     f->bulk = seconds > 0 ? bytes * 8 / seconds : NAN;
 }
 
@@ -86,16 +91,22 @@ static double ratio(const struct figures *of, const struct figures *to)
 static void tell_results(struct report *r, const struct figures *all)
 {
     static const struct report_column columns[] = {
-        {"name", "", REPORT_TEXT},    {"count", "round trips", REPORT_COUNT},
-        {"p50_us", "p50", REPORT_US}, {"p90_us", "p90", REPORT_US},
-        {"p99_us", "p99", REPORT_US}, {"p99_9_us", "p99.9", REPORT_US},
-        {"max_us", "max", REPORT_US}, {"bulk_bits_per_second", "bulk", REPORT_BITS_PER_S},
+        {"name", "", REPORT_TEXT},
+        {"count", "round trips", REPORT_COUNT},
+        {"p50_us", "p50", REPORT_US},
+        {"p90_us", "p90", REPORT_US},
+        {"p99_us", "p99", REPORT_US},
+        {"p99_9_us", "p99.9", REPORT_US},
+        {"max_us", "max", REPORT_US},
+        {"packets_per_round_trip", "packets", REPORT_PLAIN},
+        {"bulk_bits_per_second", "bulk", REPORT_BITS_PER_S},
     };
     struct report_table *t = report_table(r, "results", "Over loopback, on two processors", columns,
                                           sizeof columns / sizeof columns[0]);
     for (int i = 0; i < LATENCY_N; i++) {
         const struct figures *f = &all[i];
-        const double cells[] = {(double)f->n, f->p50, f->p90, f->p99, f->p99_9, f->max, f->bulk};
+        const double cells[] = {(double)f->n, f->p50, f->p90,     f->p99,
+                                f->p99_9,     f->max, f->packets, f->bulk};
         report_row(t);
         report_cell_text(t, latency_cases[i].name);
         for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
@@ -190,7 +201,7 @@ static void conclude(struct report *r, const struct flags *flags, const struct f
 static enum exits measure(const struct flags *flags, struct latency_run *run)
 {
     static struct figures all[LATENCY_N];
-    struct link_rows link;
+    struct link_rows link = {NAN, NAN};
     char why[OPTION_WHY_ROOM], title[128];
     const struct pair_end ends[2] = {{latency_ask, pair_cpu(0), -1},
                                      {latency_answer, pair_cpu(1), -1}};
@@ -213,7 +224,7 @@ static enum exits measure(const struct flags *flags, struct latency_run *run)
     report_text(r, "io", "driver", run->io_is);
     tell_results(r, all);
     draw(r, all);
-    if (!tell_link(r, flags, &link))
+    if (!flags->only && !tell_link(r, flags, &link))
         report_fail(r, EXIT_NETWORK, "the simulated link was not measured");
     conclude(r, flags, all, &link);
     return report_end(r, &flags->report);
@@ -245,7 +256,9 @@ enum exits bench_latency(int argc, char **argv)
     run->suite = flags.suite;
     run->io = flags.io;
     run->spin_ns = flags.spin_ns;
-    run->slice_ns = flags.time_ns / (LATENCY_ROUNDS * LATENCY_N);
+    for (int i = 0; i < LATENCY_N; i++)
+        run->is_wanted[i] = !flags.only || strcmp(flags.only, latency_cases[i].name) == 0;
+    run->slice_ns = flags.time_ns / (flags.only ? LATENCY_ROUNDS : LATENCY_ROUNDS * LATENCY_N);
     exit = measure(&flags, run);
     pair_forget(run, sizeof *run);
     return exit;

@@ -47,7 +47,8 @@ enum {
 
 /* One case in one round. */
 struct latency_slice {
-    uint32_t n, lost; /* lost: raw datagrams that nobody answered */
+    uint32_t n, lost;        /* lost: raw datagrams that nobody answered */
+    uint64_t packets, trips; /* STT's, both ways; trips that took them, warm or not */
     double bulk_bytes, bulk_s;
     float us[LATENCY_SAMPLES];
 };
@@ -55,6 +56,7 @@ struct latency_slice {
 struct latency_run {
     const char *suite, *io; /* wanted; NULL: the best */
     stt_ns slice_ns;
+    bool is_wanted[LATENCY_N];
     stt_ns spin_ns;                  /* of the nodes that spin */
     struct ends_meeting meetings[2]; /* of the nodes that block, and that spin */
     atomic_uint raw_ports[2];        /* of who asks, and who answers */
