@@ -119,8 +119,8 @@ static void let_them_rest(stt_handle sessions[IOS][SESSIONS], const unsigned *n)
     }
 }
 
-/* 4 KiB are the session's own (bench/sessions); the rest is what the allocator and tables with room
- * for more cost. */
+/* 4 KiB are the session's own (sttbench sessions); the rest is what the allocator and tables with
+ * room for more cost. */
 START_TEST(ten_thousand_idle_sessions_take_5_kib_each_and_wake_nobody_case_35)
 {
     static stt_handle sessions[IOS][SESSIONS];
