@@ -26,6 +26,11 @@ _sttbench() {
     handshake) options='' ;;
     sessions) options='' ;;
     streams) options='' ;;
+    compare) options='' ;;
+    latency) options='--time --only --spin --link-rate --link-rtt --suite --io --demand' ;;
+    handshake) options='--count --demand' ;;
+    sessions) options='--number --streams --sockets --time --suite --io --demand' ;;
+    streams) options='--number --rate --rtt --loss --time --cc --seed --demand' ;;
     link) options='' ;;
     engine) options='--suite --quick --full --packets' ;;
     chaos) options='--seed --count --jobs --tell --tally' ;;

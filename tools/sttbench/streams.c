@@ -242,7 +242,8 @@ static bool run_talk(struct talk *t, const struct flags *f)
     if (t->is_damaged)
         say_error("a message came that was not sent");
     else if (t->is_stuck || t->came < t->sent)
-        say_error("the path is too slow for 8 Mbit/s of messages; give it more --rate, or another --cc");
+        say_error(
+            "the path is too slow for 8 Mbit/s of messages; give it more --rate, or another --cc");
     return !t->is_damaged && !t->is_stuck && t->came == t->sent;
 }
 
