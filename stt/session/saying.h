@@ -34,8 +34,9 @@ void stt_saying_streams_owed(struct stt_session *s, struct stt_draft *d);
 void stt_saying_data(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                      struct stt_draft *d);
 
-/* Packets, up to n of them, that one stream fills with bytes that were never sent, as most of a long
- * transfer are: written as saying_data() would, for less. Answers how many; 0: the next is not one.
+/* Packets, up to n of them, that one stream fills with bytes that were never sent, as most of a
+ * long transfer are: written as saying_data() would, for less. Answers how many; 0: the next is not
+ * one.
  */
 size_t stt_saying_run(stt_ns now, struct stt_session *s, struct stt_draft *d, size_t n,
                       size_t room);

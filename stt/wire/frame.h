@@ -261,7 +261,8 @@ static inline size_t stt_frame_stream_header_size(uint64_t stream, uint64_t offs
     return 1 + stt_varint_size(stream) + (offset ? stt_varint_size(offset) : 0);
 }
 
-/* That header, for data to the packet's end at an offset above 0; may write up to 7 bytes behind it.
+/* That header, for data to the packet's end at an offset above 0; may write up to 7 bytes behind
+ * it.
  */
 static inline void stt_frame_stream_run_encode(uint8_t *out, uint64_t stream, uint64_t offset)
 {
