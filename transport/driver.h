@@ -2,7 +2,8 @@
  * driver: trains between UDP sockets and memory. This is the seam between the node and the kernel;
  * behind it stand `uring` and `mmsg`, which do the same and differ in how.
  *
- *     stt_driver_step(d, wait)              what was queued goes, what came is noticed
+ *     stt_driver_step(d, wait)              what was queued goes, what came is noticed; or only one
+ *                                           of both: stt_driver_flush(d), stt_driver_look(d)
  *     stt_driver_receive(d, &train)         the next that came, until false
  *     stt_driver_room(d), stt_driver_send() where to put the next, until NULL; and off with it
  *     stt_driver_refused(d, &refusal)       what the kernel did not take, until false
@@ -94,6 +95,8 @@ struct stt_driver_ops {
     int (*add)(struct stt_driver *d, const struct stt_socket *socket, uint32_t *number);
     void (*remove)(struct stt_driver *d, uint32_t number);
     int (*step)(struct stt_driver *d, bool wait);
+    int (*look)(struct stt_driver *d);
+    int (*flush)(struct stt_driver *d);
     bool (*receive)(struct stt_driver *d, struct stt_driver_train *train);
     uint8_t *(*room)(struct stt_driver *d);
     void (*send)(struct stt_driver *d, const struct stt_driver_train *train);
@@ -137,6 +140,18 @@ static inline void stt_driver_remove(struct stt_driver *d, uint32_t number)
 static inline int stt_driver_step(struct stt_driver *d, bool wait)
 {
     return d->ops->step(d, wait);
+}
+
+/* A step that is after trains alone, for who looks again and again: receive() says whether there
+ * are some. */
+static inline int stt_driver_look(struct stt_driver *d)
+{
+    return d->ops->look(d);
+}
+/* A step that is after sending alone. */
+static inline int stt_driver_flush(struct stt_driver *d)
+{
+    return d->ops->flush(d);
 }
 
 /* Good until the next call to receive() or step(). The data may be changed. Until false: of what is

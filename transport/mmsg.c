@@ -295,6 +295,22 @@ static int step(struct stt_driver *d, bool wait)
     return error;
 }
 
+/* The sockets themselves are asked, each once. */
+static int look(struct stt_driver *d)
+{
+    struct mmsg *m = mmsg_of(d);
+    m->ready = m->open;
+    m->budget = m->most;
+    return STT_OK;
+}
+
+/* All was sent when it was queued, or waits for what only a step hears of. */
+static int flush_nothing(struct stt_driver *d)
+{
+    (void)d;
+    return STT_OK;
+}
+
 /* -- sockets -------------------------------------------------------------------------------------
  */
 
@@ -366,6 +382,8 @@ static const struct stt_driver_ops ops = {
     .add = add,
     .remove = remove_socket,
     .step = step,
+    .look = look,
+    .flush = flush_nothing,
     .receive = receive,
     .room = room,
     .send = send_train,

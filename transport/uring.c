@@ -290,6 +290,17 @@ static int uring_step(struct stt_driver *driver, bool wait)
     return error;
 }
 
+/* Nothing has to be prepared before the kernel says something. */
+static int uring_look(struct stt_driver *driver)
+{
+    return stt_uring_is_due(stt_uring_of(driver)) ? uring_step(driver, false) : STT_OK;
+}
+
+static int uring_flush(struct stt_driver *driver)
+{
+    return uring_step(driver, false);
+}
+
 static void uring_stats(const struct stt_driver *driver, struct stt_driver_stats *out)
 {
     *out = ((const struct stt_uring *)driver)->stats;
@@ -389,6 +400,8 @@ static const struct stt_driver_ops ops = {
     .add = uring_add,
     .remove = uring_remove,
     .step = uring_step,
+    .look = uring_look,
+    .flush = uring_flush,
     .receive = stt_uring_receive,
     .room = stt_uring_room,
     .send = stt_uring_send,

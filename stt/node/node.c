@@ -11,13 +11,15 @@
 #include "stt/node/clock.h"
 #include "stt/node/crew.h"
 #include "stt/node/env.h"
+#include "stt/session/engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TURN_TRAINS = 64, TURN_BYTES = 1 << 18 };
-#define NAP_NS STT_US(50)
+#define NAP_NS    STT_US(50)
+#define PROMPT_NS STT_US(100)
 
 /* -- hooks ------------------------------------------------------------------------------------- */
 
@@ -292,8 +294,15 @@ static bool send_all(struct stt_node *node, stt_ns now)
     return true;
 }
 
-/* Everything but waiting; answers whether something is queued to be sent. */
-static bool turn(struct stt_node *node)
+/* What the host says to what came goes with the acknowledgement, in one packet in place of two; if
+ * it was quick last time. It comes back at once. */
+static bool host_goes_first(const struct stt_node *node)
+{
+    return node->is_host_prompt && stt_endpoint_has_events(node->ep);
+}
+
+/* Everything but waiting and sending; answers when that was. */
+static stt_ns hear_all(struct stt_node *node)
 {
     stt_ns now = stt_clock_now();
     if (atomic_load(&node->is_called))
@@ -305,7 +314,7 @@ static bool turn(struct stt_node *node)
     now = stt_clock_now();
     if (stt_endpoint_deadline(node->ep) <= now)
         stt_endpoint_expire(node->ep, now);
-    return send_all(node, now);
+    return now;
 }
 
 static stt_ns deadline(const struct stt_node *node)
@@ -317,7 +326,7 @@ static stt_ns deadline(const struct stt_node *node)
 /* Off with what is queued. */
 static int flush(struct stt_node *node, bool is_queued)
 {
-    return is_queued ? stt_driver_step(node->driver, false) : STT_OK;
+    return is_queued ? stt_driver_flush(node->driver) : STT_OK;
 }
 
 int stt_node_step(struct stt_node *node)
@@ -326,7 +335,7 @@ int stt_node_step(struct stt_node *node)
     if (!error)
         error = stt_driver_step(node->driver, false);
     if (!error)
-        error = flush(node, turn(node));
+        error = flush(node, send_all(node, hear_all(node)));
     if (error)
         return error;
     bool is_called = atomic_load(&node->is_called); /* that step may have taken the wake */
@@ -341,7 +350,7 @@ static int spin(struct stt_node *node, stt_ns until)
 {
     int error;
     do {
-        error = stt_driver_step(node->driver, false);
+        error = stt_driver_look(node->driver);
         node->has_found = !error && stt_driver_receive(node->driver, &node->found);
     } while (!error && !node->has_found && !atomic_load(&node->is_called) &&
              stt_clock_now() < until);
@@ -367,13 +376,16 @@ int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
         error = STT_E_STATE;
     if (error)
         return error;
-    (void)send_all(node, now); /* what the host has written */
+    node->is_host_prompt = now - node->turned_at < PROMPT_NS;
+    bool is_queued = send_all(node, now); /* what the host has written */
     now = stt_clock_now();
     stt_ns due = deadline(node);
     until = due < until ? due : until;
     stt_ns awake_until = until > now ? spin_until(node, now, until) : now;
-    if (awake_until > now && !node->has_more)
-        error = spin(node, awake_until);
+    if (awake_until > now && !node->has_more) {
+        error = flush(node, is_queued);
+        error = error ? error : spin(node, awake_until);
+    }
     bool waits = !node->has_more && !node->has_found && !atomic_load(&node->is_called) &&
                  until > stt_clock_now();
     if (waits)
@@ -382,7 +394,10 @@ int stt_node_wait(struct stt_node *node, stt_ns timeout_ns)
         error = stt_driver_step(node->driver, waits);
     if (waits)
         stt_spin_on_waited(&node->spin, stt_clock_now() - now);
-    return error ? error : flush(node, turn(node));
+    if (error)
+        return error;
+    node->turned_at = hear_all(node);
+    return host_goes_first(node) ? STT_OK : flush(node, send_all(node, node->turned_at));
 }
 
 /* -- what the host sees ------------------------------------------------------------------------ */

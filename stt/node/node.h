@@ -34,7 +34,9 @@ struct stt_node {
     struct stt_spin spin;
     struct stt_driver_train found; /* while it spun, and not heard yet */
     bool has_found;
-    bool has_more; /* a step found more than it does at once */
+    bool has_more;       /* a step found more than it does at once */
+    bool is_host_prompt; /* between two waits, ... */
+    stt_ns turned_at;    /* ... the latest of which ended then */
     atomic_bool is_stopped;
     atomic_bool is_called;          /* from another thread; what for is to be found out */
     atomic_bool is_over;            /* its thread has ended */

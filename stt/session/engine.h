@@ -152,6 +152,9 @@ void stt_admission_init(struct stt_endpoint *ep);
 /* -- events --------------------------------------------------------------------------------------
  */
 
+/* Of sessions, codes or streams, not pulled yet. */
+bool stt_endpoint_has_events(const struct stt_endpoint *ep);
+
 /* The host is to hear of it: STT_PENDING_ bits. */
 void stt_endpoint_report(struct stt_endpoint *ep, struct stt_session *s, uint16_t pending);
 /* It is true no longer, and was perhaps not heard. */

@@ -72,6 +72,12 @@ static void let_go(struct stt_endpoint *ep)
         stt_session_on_pulled_end(ep, s);
 }
 
+bool stt_endpoint_has_events(const struct stt_endpoint *ep)
+{
+    return !stt_list_is_empty(&ep->stream_events) || !stt_list_is_empty(&ep->events) ||
+           ep->n_code_events;
+}
+
 bool stt_endpoint_event(struct stt_endpoint *ep, struct stt_event *event)
 {
     let_go(ep);

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -119,6 +120,32 @@ START_TEST(many_trains_are_under_way_at_once)
         flow_finish(p.there, &p.a, &p.b);
     }
     ck_assert_uint_gt(stats_of(&p.a).trains_sent, 1000);
+    close_pair(&p);
+}
+END_TEST
+
+/* Only who looks hears, and only who flushes is heard. */
+START_TEST(a_look_finds_what_a_flush_has_sent)
+{
+    struct pair p;
+    if (!open_pair(&p, _i))
+        return;
+    there_and_back(&p, 3000, 1000, 0); /* both have stepped */
+    for (size_t len = 1; len < 60000; len *= 3) {
+        struct stt_driver_train t = to_b(&p, len, 1452), came;
+        t.data = stt_driver_room(p.a.d);
+        ck_assert_ptr_nonnull(t.data);
+        memset(t.data, (int)len & 0xff, len);
+        stt_driver_send(p.a.d, &t);
+        ck_assert_int_eq(stt_driver_flush(p.a.d), STT_OK);
+        for (size_t bytes = 0; bytes < len;) {
+            ck_assert_int_eq(stt_driver_look(p.b.d), STT_OK);
+            while (stt_driver_receive(p.b.d, &came)) {
+                ck_assert_uint_eq(came.data[came.len - 1], len & 0xff);
+                bytes += came.len;
+            }
+        }
+    }
     close_pair(&p);
 }
 END_TEST
@@ -481,6 +508,7 @@ END_TEST
 
 SUITE("drivers", LOOP(trains_of_every_count_with_odd_tails_arrive_both_ways, 0, DRIVERS),
       LOOP(many_trains_are_under_way_at_once, 0, DRIVERS),
+      LOOP(a_look_finds_what_a_flush_has_sent, 0, DRIVERS),
       LOOP(whoever_is_asked_answers_from_there, 0, DRIVERS),
       LOOP(dscp_and_marks_are_in_the_header_of_both_families, 0, DRIVERS),
       LOOP(a_step_does_not_wait_after_a_wake_and_the_fd_says_so, 0, DRIVERS),
