@@ -46,7 +46,7 @@ struct stt_node_config {
     uint32_t send_buffers;        /* of 64 KiB: 2 to 256 */
     uint8_t dscp;                 /* 0 to 63, of all packets; 46 is expedited, 8 is background */
     stt_ns spin_ns;               /* stt_node_wait() looks again for so long before it sleeps; where
-                                     trains come close together, for 20 us in any case */
+                                     trains come close together, for 50 us in any case */
 
     /* Hooks, as in stt/env.h; NULL: none. */
     void *hooks_ctx;

@@ -201,13 +201,13 @@ static void uring_remove(struct stt_driver *driver, uint32_t number)
 
 bool stt_uring_has_news(struct stt_uring *d)
 {
-    return d->arrivals_n || d->refusals_n || d->is_alarmed || (d->is_wanting && d->idle_n) ||
-           atomic_load(&d->is_woken);
+    return d->arrivals_n || !stt_inbox_is_empty(&d->inbox) || d->refusals_n || d->is_alarmed ||
+           (d->is_wanting && d->idle_n) || atomic_load(&d->is_woken);
 }
 
 static bool has_hungry(const struct stt_uring *d)
 {
-    for (uint32_t i = 0; i < d->sockets_end; i++) {
+    for (uint32_t i = 0; !d->is_asking && i < d->sockets_end; i++) {
         const struct stt_uring_socket *s = &d->sockets[i];
         if (s->is_used &&
             (s->receiving == STT_URING_GO || (s->receiving == STT_URING_STARVED && d->shelved)))
@@ -271,9 +271,8 @@ static int start(struct stt_uring *d)
     return STT_OK;
 }
 
-static int uring_step(struct stt_driver *driver, bool wait)
+static int step(struct stt_uring *d, bool wait)
 {
-    struct stt_uring *d = stt_uring_of(driver);
     if (is_forked(d))
         return STT_E_FORKED;
     int error = start(d);
@@ -287,18 +286,33 @@ static int uring_step(struct stt_driver *driver, bool wait)
     d->is_alarmed = false;
     atomic_exchange(&d->is_woken, false); /* sees what the wakers wrote before */
     stt_uring_bell_listen(d);
+    stt_uring_receive_again(d);
     return error;
 }
 
-/* Nothing has to be prepared before the kernel says something. */
+/* Who sleeps is told of what comes, and so is who polls the descriptor. */
+static int uring_step(struct stt_driver *driver, bool wait)
+{
+    struct stt_uring *d = stt_uring_of(driver);
+    if (d->is_asking && (wait || atomic_load(&d->is_watched)))
+        stt_uring_receive_ask(d, false);
+    return step(d, wait);
+}
+
 static int uring_look(struct stt_driver *driver)
 {
-    return stt_uring_is_due(stt_uring_of(driver)) ? uring_step(driver, false) : STT_OK;
+    struct stt_uring *d = stt_uring_of(driver);
+    if (!d->is_asking && !atomic_load(&d->is_watched))
+        stt_uring_receive_ask(d, true);
+    if (stt_uring_is_due(d) || io_uring_sq_ready(&d->ring))
+        return step(d, false);
+    stt_uring_receive_again(d);
+    return STT_OK;
 }
 
 static int uring_flush(struct stt_driver *driver)
 {
-    return uring_step(driver, false);
+    return step(stt_uring_of(driver), false);
 }
 
 static void uring_stats(const struct stt_driver *driver, struct stt_driver_stats *out)

@@ -10,6 +10,7 @@
 
 #include "transport/control.h"
 #include "transport/driver.h"
+#include "transport/inbox.h"
 
 #include <liburing.h>
 #include <pthread.h>
@@ -43,6 +44,7 @@ enum stt_uring_way {
 struct stt_uring_socket {
     struct stt_socket socket;
     bool is_used, is_leaving, is_cancelled;
+    bool is_disarming;          /* receiving is to end */
     bool is_polled;             /* for room to send */
     uint8_t receiving, sending; /* enum stt_uring_way */
     uint32_t ends, stalls;      /* in a row, without a train in between */
@@ -94,6 +96,10 @@ struct stt_uring {
     uint32_t arrivals_first, arrivals_n, shelved;
     bool is_lent;
     uint16_t lent;
+    struct stt_inbox inbox; /* what came when sockets were asked */
+    uint8_t *inbox_memory;
+    bool is_asking;  /* by who looks again and again: nothing is armed */
+    uint32_t to_ask; /* bits of sockets that may have something */
 
     /* uring_send.c */
     uint8_t *rooms;
@@ -137,6 +143,10 @@ int stt_uring_receive_init(struct stt_uring *d);
 void stt_uring_receive_fini(struct stt_uring *d);
 void stt_uring_receive_prepare(struct stt_uring *d);
 void stt_uring_receive_return(struct stt_uring *d);
+/* From now on sockets are asked, or the kernel tells again. */
+void stt_uring_receive_ask(struct stt_uring *d, bool asks);
+/* They may be asked once more. */
+void stt_uring_receive_again(struct stt_uring *d);
 void stt_uring_receive_drop(struct stt_uring *d, uint32_t number);
 void stt_uring_on_receive(struct stt_uring *d, uint32_t number, const struct io_uring_cqe *cqe);
 bool stt_uring_receive(struct stt_driver *driver, struct stt_driver_train *train);

@@ -209,6 +209,7 @@ int stt_uring_fd(const struct stt_driver *driver)
     if (atomic_exchange(&d->is_watched, true))
         return d->bell_fd;
     if (d->is_started && pthread_equal(d->thread, pthread_self()) && begin_to_listen(d)) {
+        stt_uring_receive_ask(d, false);
         stt_uring_alarm(&d->driver, d->alarm_at);
         stt_uring_bell_call(d);
     } else {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * uring_receive: buffers, receives that go on by themselves, trains that came.
+ * uring_receive: buffers, receives that go on by themselves, trains that came; and, for who looks
+ * again and again, sockets that are asked instead: then nobody has to be woken for what comes,
+ * which is work for the sender.
  *
  *            kernel takes            completion               receive()           next call
  *   shelf ----------------> kernel --------------> arrivals ----------> lent ---------------->
@@ -22,6 +24,7 @@ enum {
     BUFFER_BYTES = HEAD_BYTES + (1 << 16),
     GROUP = 0,
     ENDS_MAX = 3,
+    INBOX_BYTES = STT_INBOX_TRAINS * STT_INBOX_TRAIN_BYTES,
 };
 _Static_assert(sizeof(struct io_uring_recvmsg_out) == 16, "as the kernel writes it");
 _Static_assert(NAME_BYTES >= sizeof(struct sockaddr_in6), "for any address");
@@ -51,8 +54,10 @@ int stt_uring_receive_init(struct stt_uring *d)
     d->shelf = stt_uring_map(shelf_bytes(d));
     d->buffers = stt_uring_map((size_t)n * BUFFER_BYTES);
     d->arrivals = calloc(n, sizeof *d->arrivals);
-    if (!d->shelf || !d->buffers || !d->arrivals)
+    d->inbox_memory = stt_uring_map(INBOX_BYTES);
+    if (!d->shelf || !d->buffers || !d->arrivals || !d->inbox_memory)
         return STT_E_MEMORY;
+    stt_inbox_init(&d->inbox, d->inbox_memory);
     struct io_uring_buf_reg reg = {
         .ring_addr = (uint64_t)(uintptr_t)d->shelf, .ring_entries = n, .bgid = GROUP};
     if (io_uring_register_buf_ring(&d->ring, &reg, 0) < 0)
@@ -68,12 +73,13 @@ void stt_uring_receive_fini(struct stt_uring *d)
 {
     stt_uring_unmap(d->shelf, shelf_bytes(d));
     stt_uring_unmap(d->buffers, (size_t)d->config.receive_buffers * BUFFER_BYTES);
+    stt_uring_unmap(d->inbox_memory, INBOX_BYTES);
     free(d->arrivals);
 }
 
 static bool can_arm(const struct stt_uring *d, const struct stt_uring_socket *s)
 {
-    return s->is_used && !s->is_leaving &&
+    return s->is_used && !s->is_leaving && !d->is_asking &&
            (s->receiving == STT_URING_GO || (s->receiving == STT_URING_STARVED && d->shelved));
 }
 
@@ -116,6 +122,8 @@ void stt_uring_receive_drop(struct stt_uring *d, uint32_t number)
             *arrival_at(d, kept++) = a;
     }
     d->arrivals_n = kept;
+    if (d->inbox.socket == number)
+        d->inbox.first = d->inbox.n;
 }
 
 static void count_end(struct stt_uring *d, int error)
@@ -147,8 +155,10 @@ static void on_end(struct stt_uring *d, struct stt_uring_socket *s, int error)
 {
     s->under_way--;
     s->receiving = STT_URING_GO;
-    if (s->is_leaving)
+    if (s->is_leaving || (s->is_disarming && error == ECANCELED)) {
+        s->is_disarming = false;
         return;
+    }
     count_end(d, error);
     if (error == ENOBUFS)
         s->receiving = STT_URING_STARVED;
@@ -164,6 +174,73 @@ void stt_uring_on_receive(struct stt_uring *d, uint32_t number, const struct io_
     if (!(cqe->flags & IORING_CQE_F_MORE))
         on_end(d, s, cqe->res < 0 ? -cqe->res : 0);
 }
+
+/* -- sockets that are asked
+ * ------------------------------------------------------------------------
+ */
+
+static void disarm(struct stt_uring *d, uint32_t number)
+{
+    struct stt_uring_socket *s = &d->sockets[number];
+    struct io_uring_sqe *sqe, name;
+    if (s->receiving != STT_URING_ARMED || s->is_disarming || !(sqe = stt_uring_sqe(d)))
+        return;
+    stt_uring_name(&name, STT_URING_RECEIVE, number, 0);
+    io_uring_prep_cancel64(sqe, name.user_data, 0);
+    stt_uring_name(sqe, STT_URING_FORGET, 0, 0);
+    s->is_disarming = true;
+}
+
+void stt_uring_receive_ask(struct stt_uring *d, bool asks)
+{
+    if (asks && !d->is_asking)
+        for (uint32_t i = 0; i < d->sockets_end; i++)
+            disarm(d, i);
+    d->is_asking = asks;
+    d->to_ask = 0;
+}
+
+/* Who is armed yet is heard from the kernel first. */
+void stt_uring_receive_again(struct stt_uring *d)
+{
+    d->to_ask = 0;
+    for (uint32_t i = 0; d->is_asking && i < d->sockets_end; i++) {
+        const struct stt_uring_socket *s = &d->sockets[i];
+        if (s->is_used && !s->is_leaving && s->receiving != STT_URING_ARMED)
+            d->to_ask |= 1u << i;
+    }
+}
+
+/* False: there is nothing more. */
+static bool ask(struct stt_uring *d)
+{
+    while (stt_inbox_is_empty(&d->inbox) && d->to_ask) {
+        uint32_t number = (uint32_t)__builtin_ctz(d->to_ask);
+        int error = stt_inbox_fill(&d->inbox, &d->sockets[number].socket, number, STT_INBOX_TRAINS);
+        if (error && error != EAGAIN)
+            d->stats.receive_errors++;
+        if (d->inbox.n < STT_INBOX_TRAINS)
+            d->to_ask &= ~(1u << number);
+    }
+    return !stt_inbox_is_empty(&d->inbox);
+}
+
+/* False: the fault that is tried out took it, or it was not whole. */
+static bool take_asked(struct stt_uring *d, struct stt_driver_train *train)
+{
+    const struct stt_driver_faults *faults = d->config.faults;
+    if (!stt_inbox_take(&d->inbox, &d->sockets[d->inbox.socket].socket, train)) {
+        d->stats.truncated++;
+        return false;
+    }
+    bool is_lost = faults && faults->on_receive && faults->on_receive(faults->ctx);
+    d->stats.receive_errors += is_lost;
+    return !is_lost;
+}
+
+/* -- trains that came
+ * -------------------------------------------------------------------------------
+ */
 
 static bool decode(struct stt_uring *d, const struct stt_uring_arrival *a,
                    struct stt_driver_train *train)
@@ -205,6 +282,11 @@ bool stt_uring_receive(struct stt_driver *driver, struct stt_driver_train *train
         d->stats.truncated++;
         shelve(d, a.buffer);
     }
+    while (ask(d))
+        if (take_asked(d, train)) {
+            count(&d->stats, train);
+            return true;
+        }
     stt_uring_bell_settle(d);
     return false;
 }

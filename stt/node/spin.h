@@ -7,7 +7,7 @@
 
 #include "stt/types.h"
 
-#define STT_SPIN_NS STT_US(20)
+#define STT_SPIN_NS STT_US(50)
 enum { STT_SPIN_AFTER = 4 }; /* short waits in a row */
 
 struct stt_spin {

@@ -124,7 +124,33 @@ START_TEST(many_trains_are_under_way_at_once)
 }
 END_TEST
 
-/* Only who looks hears, and only who flushes is heard. */
+static void flush_to_b(struct pair *p, size_t len)
+{
+    struct stt_driver_train t = to_b(p, len, 1452);
+    t.data = stt_driver_room(p->a.d);
+    ck_assert_ptr_nonnull(t.data);
+    memset(t.data, (int)len & 0xff, len);
+    stt_driver_send(p->a.d, &t);
+    ck_assert_int_eq(stt_driver_flush(p->a.d), STT_OK);
+}
+
+static size_t hear_at_b(struct pair *p, size_t len)
+{
+    struct stt_driver_train came;
+    size_t bytes = 0;
+    while (stt_driver_receive(p->b.d, &came)) {
+        ck_assert_uint_eq(came.data[came.len - 1], len & 0xff);
+        bytes += came.len;
+    }
+    return bytes;
+}
+
+static void look_at_b(struct pair *p, size_t len)
+{
+    for (size_t bytes = 0; bytes < len; bytes += hear_at_b(p, len))
+        ck_assert_int_eq(stt_driver_look(p->b.d), STT_OK);
+}
+
 START_TEST(a_look_finds_what_a_flush_has_sent)
 {
     struct pair p;
@@ -132,19 +158,50 @@ START_TEST(a_look_finds_what_a_flush_has_sent)
         return;
     there_and_back(&p, 3000, 1000, 0); /* both have stepped */
     for (size_t len = 1; len < 60000; len *= 3) {
-        struct stt_driver_train t = to_b(&p, len, 1452), came;
-        t.data = stt_driver_room(p.a.d);
-        ck_assert_ptr_nonnull(t.data);
-        memset(t.data, (int)len & 0xff, len);
-        stt_driver_send(p.a.d, &t);
-        ck_assert_int_eq(stt_driver_flush(p.a.d), STT_OK);
-        for (size_t bytes = 0; bytes < len;) {
-            ck_assert_int_eq(stt_driver_look(p.b.d), STT_OK);
-            while (stt_driver_receive(p.b.d, &came)) {
-                ck_assert_uint_eq(came.data[came.len - 1], len & 0xff);
-                bytes += came.len;
-            }
+        flush_to_b(&p, len);
+        look_at_b(&p, len);
+    }
+    close_pair(&p);
+}
+END_TEST
+
+/* However they take turns, and whether it was there already or comes then. */
+START_TEST(who_has_looked_can_sleep_and_is_woken)
+{
+    struct pair p;
+    if (!open_pair(&p, _i))
+        return;
+    there_and_back(&p, 3000, 1000, 0);
+    for (size_t len = 1; len < 100; len++) {
+        ck_assert_int_eq(stt_driver_look(p.b.d), STT_OK);
+        ck_assert_uint_eq(hear_at_b(&p, len), 0);
+        flush_to_b(&p, len);
+        for (size_t bytes = 0; bytes < len; bytes += hear_at_b(&p, len))
+            ck_assert_int_eq(stt_driver_step(p.b.d, true), STT_OK);
+        flush_to_b(&p, len);
+        look_at_b(&p, len);
+    }
+    close_pair(&p);
+}
+END_TEST
+
+START_TEST(who_has_looked_can_poll_the_descriptor)
+{
+    struct pair p;
+    if (!open_pair(&p, _i))
+        return;
+    there_and_back(&p, 3000, 1000, 0);
+    flush_to_b(&p, 500);
+    look_at_b(&p, 500);
+    struct pollfd fd = {.fd = stt_driver_fd(p.b.d), .events = POLLIN};
+    for (size_t len = 1; len < 20; len++) {
+        flush_to_b(&p, len);
+        for (size_t bytes = 0; bytes < len; bytes += hear_at_b(&p, len)) {
+            ck_assert_int_eq(poll(&fd, 1, 10000), 1);
+            ck_assert_int_eq(stt_driver_step(p.b.d, false), STT_OK);
         }
+        ck_assert_int_eq(stt_driver_look(p.b.d), STT_OK);
+        ck_assert_uint_eq(hear_at_b(&p, len), 0);
     }
     close_pair(&p);
 }
@@ -509,6 +566,8 @@ END_TEST
 SUITE("drivers", LOOP(trains_of_every_count_with_odd_tails_arrive_both_ways, 0, DRIVERS),
       LOOP(many_trains_are_under_way_at_once, 0, DRIVERS),
       LOOP(a_look_finds_what_a_flush_has_sent, 0, DRIVERS),
+      LOOP(who_has_looked_can_sleep_and_is_woken, 0, DRIVERS),
+      LOOP(who_has_looked_can_poll_the_descriptor, 0, DRIVERS),
       LOOP(whoever_is_asked_answers_from_there, 0, DRIVERS),
       LOOP(dscp_and_marks_are_in_the_header_of_both_families, 0, DRIVERS),
       LOOP(a_step_does_not_wait_after_a_wake_and_the_fd_says_so, 0, DRIVERS),
