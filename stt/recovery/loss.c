@@ -128,11 +128,14 @@ static void drop_old(struct stt_loss *l, stt_ns now)
     drop_lost(l, now, stt_at_least(rtt->smoothed, rtt->latest));
 }
 
-/* Where there is no room for more, it is taken from those of which little is expected. */
+/* Where there is no room for more, it is taken from those of which little is expected; and where
+ * nothing is in flight, room is not taken for so many numbers that they would lie in between. */
 static int reserve(struct stt_loss *l, stt_ns now, struct stt_range numbers, size_t more)
 {
     if (!stt_loss_may_number(l, numbers.to))
         return STT_E_LIMIT;
+    if (!l->flight.n_sent && numbers.to - l->flight.first >= STT_UNANSWERED_NUMBERS_MAX)
+        drop_lost(l, now, 0);
     int error = stt_flight_reserve(&l->flight, l->env, numbers, more);
     if (error != STT_E_LIMIT)
         return error;

@@ -145,10 +145,12 @@ stt_ns stt_settling_deadline(const struct stt_session *s)
     return at != STT_NEVER && !is_settled && soon < at ? soon : at;
 }
 
-/* Little is out, and between lie numbers that need no answer: they would be most of its memory. */
+/* Little is out, and between lie numbers that need no answer: they would be most of its memory.
+ * Where nothing is out, nobody waits for an answer, and what is open yet is let go when more is
+ * sent. */
 static bool is_sparse(const struct stt_loss *l)
 {
-    uint64_t span = l->flight.n_open ? l->sent_end - l->flight.first : 0;
+    uint64_t span = l->flight.n_sent ? l->sent_end - l->flight.first : 0;
     return span >= STT_UNANSWERED_NUMBERS_MAX && l->flight.n_sent < span / 16;
 }
 

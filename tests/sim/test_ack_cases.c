@@ -271,6 +271,33 @@ START_TEST(more_ranges_than_there_are_close_case_22)
 }
 END_TEST
 
+/* What was lost and repeated is still remembered when a download begins, which takes many numbers
+ * and is heard in none of them; then there is silence. */
+START_TEST(after_a_download_in_which_nothing_was_in_flight_a_session_still_pings)
+{
+    setup_with("none", WIDE);
+    uint64_t begun = victim()->protect->next_number + 10;
+    ck_assert_uint_eq(write_some(20 * 1150), 20 * 1150);
+    duo_swallow(&duo, &duo.server);
+    pass(STT_MS(2));
+    say_ranges((struct stt_range[]){{begun, victim()->protect->next_number}}, 1, 0);
+    duo_swallow(&duo, &duo.server); /* what is lost goes again */
+    say_ranges((struct stt_range[]){{begun, victim()->protect->next_number}}, 1, 0);
+    ck_assert_uint_eq(flight()->n_sent, 0);
+    ck_assert_uint_gt(flight()->n_open, 0);
+    victim()->protect->next_number = victim()->loss.sent_end += 2 * STT_UNANSWERED_NUMBERS_MAX;
+    uint64_t sent = victim()->packets_sent;
+    for (int i = 0; i < 40 && victim()->packets_sent == sent; i++) {
+        pass(STT_S(1));
+        duo_swallow(&duo, &duo.server);
+    }
+    ck_assert_uint_gt(victim()->packets_sent, sent);
+    ck_assert_uint_gt(flight()->n_sent, 0);
+    ck_assert_uint_le(flight()->slots, STT_UNANSWERED_NUMBERS_MAX);
+    duo_end(&duo);
+}
+END_TEST
+
 /* The victim's own ranges: every second of the traitor's numbers never was. */
 START_TEST(numbers_that_never_were_cost_the_victim_256_ranges_case_22)
 {
@@ -479,6 +506,7 @@ AGED_SUITE("ack cases",
            TEST(a_range_of_2_62_costs_what_it_finds_case_22),
            TEST(of_thirty_thousand_ranges_256_count_case_22),
            LOOP(more_ranges_than_there_are_close_case_22, 0, 4),
+           TEST(after_a_download_in_which_nothing_was_in_flight_a_session_still_pings),
            TEST(numbers_that_never_were_cost_the_victim_256_ranges_case_22),
            TEST(a_claimed_delay_of_2_62_is_that_which_was_agreed_case_23),
            LOOP(a_peer_that_acknowledges_no_data_makes_nothing_grow_case_31, 0, 2),

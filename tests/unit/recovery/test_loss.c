@@ -273,6 +273,25 @@ START_TEST(where_there_is_no_room_a_lost_packet_makes_some)
 }
 END_TEST
 
+/* A download is acknowledged in many packets that are not acknowledged themselves. */
+START_TEST(where_nothing_is_in_flight_what_was_lost_takes_no_room_for_numbers_since)
+{
+    struct fixture f;
+    setup(&f);
+    uint64_t first = send(&f, 10);
+    ack(&f, first + 4, first + 10);
+    ck_assert_uint_eq(f.l.flight.n_sent, 0);
+    ck_assert_uint_gt(f.l.flight.n_open, 0);
+    uint32_t slots = f.l.flight.slots;
+    for (int i = 0; i < 100000; i++)
+        stt_loss_on_quiet_packet(&f.l, f.next++);
+    send(&f, 1);
+    ck_assert_uint_eq(f.l.flight.slots, slots);
+    ck_assert_uint_eq(f.l.flight.n_open, 1);
+    teardown(&f);
+}
+END_TEST
+
 START_TEST(a_number_that_the_receiver_could_not_recover_is_refused)
 {
     struct fixture f;
@@ -1468,6 +1487,7 @@ SUITE("loss", TEST(at_first_nothing_is_in_flight_and_no_memory_taken),
       TEST(without_memory_a_train_is_refused_and_nothing_changes_case_37),
       TEST(a_train_too_far_above_the_oldest_is_refused),
       TEST(where_there_is_no_room_a_lost_packet_makes_some),
+      TEST(where_nothing_is_in_flight_what_was_lost_takes_no_room_for_numbers_since),
       TEST(a_number_that_the_receiver_could_not_recover_is_refused),
       TEST(a_quiet_session_gives_its_memory_back), TEST(consecutive_bytes_of_a_stream_are_one_run),
       TEST(another_stream_or_a_leap_begins_another_run), TEST(a_packet_may_hold_many_pieces),
