@@ -116,17 +116,20 @@ static void renumber(struct talk *t)
     town_renumber(t->host[SOAK_CLIENT]);
 }
 
-/* A thousand hours do not reach packet 2^32 at this pace, so numbers are left out: as many as one
- * may, when nothing is in flight. The third time they are just below. */
+/* A thousand hours do not reach packet 2^32 at this pace, so numbers are left out: a third of them
+ * at a time, when nothing is in flight, and never more at once, for a packet too far above the
+ * highest acknowledged must not be sent. The third time they are just below. */
 static void leap(struct talk *t)
 {
     static const uint64_t targets[] = {UINT32_MAX / 3, UINT32_MAX / 3 * 2, UINT32_MAX - 2000};
-    uint64_t day = t->soak->hour / SOAK_DAY_HOURS;
-    for (unsigned side = 0; side < SOAK_SIDES && day < 3; side++) {
+    for (unsigned side = 0; side < SOAK_SIDES; side++) {
         struct stt_session *s = stt_endpoint_find(t->host[side]->ep, t->session[side]);
-        if (s->loss.flight.n_open)
+        unsigned next = 0;
+        while (next < 3 && s->protect->next_number >= targets[next])
+            next++;
+        if (next == 3 || s->loss.flight.n_open)
             continue;
-        s->protect->next_number = targets[day];
+        s->protect->next_number = targets[next];
         t->soak->tally.leaps++;
     }
 }
