@@ -286,7 +286,8 @@ static bool say_stream_data(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     struct stt_sendq_piece piece;
     if (!room)
         return false;
-    room = room < t->schedule.left ? room : t->schedule.left;
+    uint32_t turn = stt_scheduler_turn(&t->schedule);
+    room = room < turn ? room : turn;
     if (!stt_sendq_next(&t->send, limit, room < left - head ? room : left - head, &piece)) {
         end_turns(ep, now, t, credit);
         return true;
@@ -337,7 +338,8 @@ static uint64_t end_of_run(const struct stt_streams *x, const struct stt_stream 
     uint64_t sent = t->send.sent, limit = stt_stream_limit(t);
     uint64_t last = limit < t->send.queued ? limit : t->send.queued;
     uint64_t least = x->send_limit - x->sent;
-    least = least < t->schedule.left ? least : t->schedule.left;
+    uint32_t turn = stt_scheduler_turn(&t->schedule);
+    least = least < turn ? least : turn;
     return last <= sent ? sent : least < last - 1 - sent ? sent + least : last - 1;
 }
 

@@ -132,7 +132,8 @@ void stt_scheduler_on_sent(struct stt_scheduler *s, struct stt_schedule *e, uint
         e->left -= bytes;
         e->is_begun = e->is_begun || bytes;
     } else {
-        end_turn(s, e, bytes - e->left);
+        uint32_t over = bytes - e->left;
+        end_turn(s, e, stt_scheduler_is_alone(e) ? over % s->grain_bytes : over);
     }
     if (is_ready(e))
         wait_since(s, e, now);

@@ -50,6 +50,17 @@ static inline struct stt_schedule *stt_scheduler_next(const struct stt_scheduler
     const struct stt_list *first = s->levels[__builtin_ctz(s->ready)].next;
     return STT_LIST_ENTRY(first, struct stt_schedule, link);
 }
+/* In its ring is nobody else. */
+static inline bool stt_scheduler_is_alone(const struct stt_schedule *e)
+{
+    return e->link.next == e->link.prev;
+}
+/* What it may send in its turn: the rest of its grain; where nobody waits for that, grain after
+ * grain. */
+static inline uint32_t stt_scheduler_turn(const struct stt_schedule *e)
+{
+    return stt_scheduler_is_alone(e) ? UINT32_MAX : e->left;
+}
 /* It sent so many bytes; after a whole grain the next one has its turn. What is sent beyond
  * `left`, up to a grain, is taken from the next grain. */
 void stt_scheduler_on_sent(struct stt_scheduler *s, struct stt_schedule *e, uint32_t bytes,

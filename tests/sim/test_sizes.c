@@ -162,6 +162,7 @@ START_TEST(when_the_host_refuses_the_size_in_use_it_falls_at_once_case_57)
     world_require(&w, stt_sim_stats(w.sim).trains_refused > 0);
     ck_assert_uint_eq(bytes_now(), 1200);
     ck_assert_uint_ge(stats_now().window_bytes, window);
+    flows_run_for(&f, STT_MS(2 * RTT_MS));
     ck_assert_uint_gt(stats_now().bytes_retransmitted, 0);
     flows_run_for(&f, STT_S(1));
     ck_assert_msg(is_found(MOST + HEADERS), "%u where %u can be sent", bytes_now(), MOST);
