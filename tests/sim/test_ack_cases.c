@@ -286,6 +286,7 @@ START_TEST(after_a_download_in_which_nothing_was_in_flight_a_session_still_pings
     ck_assert_uint_eq(flight()->n_sent, 0);
     ck_assert_uint_gt(flight()->n_open, 0);
     victim()->protect->next_number = victim()->loss.sent_end += 2 * STT_UNANSWERED_NUMBERS_MAX;
+    ck_assert(!stt_settling_is_unanswered(victim()));
     uint64_t sent = victim()->packets_sent;
     for (int i = 0; i < 40 && victim()->packets_sent == sent; i++) {
         pass(STT_S(1));
