@@ -331,7 +331,7 @@ static struct stt_stream *running(const struct stt_session *s)
     return t->late || !stt_sendq_runs(&t->send) ? NULL : t;
 }
 
-/* Where its run ends: before what flow control or its grain does not let go, and before the last
+/* Where its run ends: before what flow control or its turn does not let go, and before the last
  * byte, after which there is more to do. */
 static uint64_t end_of_run(const struct stt_streams *x, const struct stt_stream *t)
 {
@@ -347,25 +347,23 @@ size_t stt_saying_run(stt_ns now, struct stt_session *s, struct stt_draft *d, si
 {
     struct stt_streams *x = s->streams;
     struct stt_stream *t = running(s);
-    if (!t)
+    if (!t || !t->send.sent)
         return 0;
-    struct stt_packing *p = d->packing;
-    uint64_t from = t->send.sent, at = from, end = end_of_run(x, t);
-    size_t i = 0, head = stt_frame_stream_header_size(t->id, from);
-    for (size_t len = room - head; i < n && end - at >= len && stt_packing_may_begin(p);
-         i++, at += len) {
-        if (stt_frame_stream_header_size(t->id, at + 1) != head)
-            break; /* its offset grows by a byte or more */
-        uint8_t *to = stt_packing_head(p);
-        stt_frame_stream_run_encode(to, t->id, at);
-        stt_packing_add_whole(p, head, &t->send.chunks, at, len, t->slot);
-    }
-    if (at == from)
+    struct stt_packing_run run = {
+        .chunks = &t->send.chunks, .from = t->send.sent, .stream = t->slot, .room = room};
+    run.head = stt_frame_stream_head(t->id, run.from);
+    size_t len = room - run.head.len;
+    uint64_t end = end_of_run(x, t), most = run.head.last_offset - 1;
+    most = most < run.from ? 0 : (most - run.from) / len + 1;
+    n = n < most ? n : most;
+    n = n < (end - run.from) / len ? n : (end - run.from) / len;
+    n = stt_packing_add_run(d->packing, &run, n);
+    if (!n)
         return 0;
-    x->sent += at - from;
-    stt_sendq_run(&t->send, at);
-    stt_scheduler_on_sent(&x->scheduler, &t->schedule, (uint32_t)(at - from), now);
-    return i;
+    x->sent += n * len;
+    stt_sendq_run(&t->send, run.from + n * len);
+    stt_scheduler_on_sent(&x->scheduler, &t->schedule, (uint32_t)(n * len), now);
+    return n;
 }
 
 /* How much of the room is left in front of it, so that it ends with the packet; 0 where its length

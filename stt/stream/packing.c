@@ -36,6 +36,56 @@ struct wr stt_packing_frame(struct stt_packing *p)
     return wr_init(p->heads + p->head_at, full ? 0 : left < arena ? left : arena);
 }
 
+/* The parts of len bytes of data; where the next begin, and how many of these lie in one chunk. */
+struct source {
+    const struct stt_chunks *chunks;
+    uint64_t offset;
+    const uint8_t *at;
+    size_t here;
+};
+
+static inline struct bytes *take_parts(struct source *from, size_t len, struct bytes *part)
+{
+    from->offset += len;
+    while (from->here < len) {
+        *part++ = bytes_of(from->at, from->here);
+        len -= from->here;
+        from->at = stt_chunks_at(from->chunks, from->offset - len, &from->here);
+    }
+    *part++ = bytes_of(from->at, len);
+    from->at += len;
+    from->here -= len;
+    return part;
+}
+
+size_t stt_packing_add_run(struct stt_packing *p, const struct stt_packing_run *run, size_t n)
+{
+    size_t len = run->room - run->head.len, i = 0;
+    struct source from = {.chunks = run->chunks, .offset = run->from};
+    for (; i < n && stt_packing_may_begin(p); i++) {
+        struct bytes *part = &p->parts[p->n_parts], *first = part;
+        struct stt_piece *piece = &p->pieces[p->n_pieces++];
+        uint8_t *head = p->heads + p->head_at;
+        *piece =
+            (struct stt_piece){.offset = from.offset, .stream = run->stream, .len = (uint16_t)len};
+        stt_frame_stream_head_write(&run->head, from.offset, head);
+        *part++ = bytes_of(head, run->head.len);
+        if (!from.here)
+            from.at = stt_chunks_at(run->chunks, from.offset, &from.here);
+        part = take_parts(&from, len, part);
+        p->packets[p->n_packets++] = (struct stt_packet_draft){.parts = first,
+                                                               .pieces = piece,
+                                                               .n_parts = (uint16_t)(part - first),
+                                                               .n_pieces = 1,
+                                                               .len = (uint32_t)run->room,
+                                                               .elicits = true};
+        p->n_parts += (size_t)(part - first);
+        p->head_at += run->head.len;
+    }
+    p->head_from = p->head_at;
+    return i;
+}
+
 /* Heads that were written become a part, together with those right before them. */
 static void close_heads(struct stt_packing *p)
 {

@@ -66,35 +66,16 @@ static inline bool stt_packing_may_begin(const struct stt_packing *p)
            p->head_at + 2 * STT_PACKING_FRAME_HEAD <= STT_PACKING_HEADS;
 }
 
-/* Where the header of a packet's only frame is written, */
-static inline uint8_t *stt_packing_head(struct stt_packing *p)
-{
-    return p->heads + p->head_at;
-}
-/* and the packet, which ends with the data. */
-static inline void stt_packing_add_whole(struct stt_packing *p, size_t head_len,
-                                         const struct stt_chunks *chunks, uint64_t offset,
-                                         size_t len, uint32_t stream)
-{
-    struct bytes *part = &p->parts[p->n_parts], *first = part;
-    struct stt_piece *piece = &p->pieces[p->n_pieces++];
-    *part++ = bytes_of(stt_packing_head(p), head_len);
-    *piece = (struct stt_piece){.offset = offset, .stream = stream, .len = (uint16_t)len};
-    for (size_t left = len, here; left; left -= here, offset += here) {
-        const uint8_t *at = stt_chunks_at(chunks, offset, &here);
-        here = here < left ? here : left;
-        *part++ = bytes_of(at, here);
-    }
-    p->packets[p->n_packets++] = (struct stt_packet_draft){.parts = first,
-                                                           .pieces = piece,
-                                                           .n_parts = (uint16_t)(part - first),
-                                                           .n_pieces = 1,
-                                                           .len = (uint32_t)(head_len + len),
-                                                           .elicits = true};
-    p->n_parts += (size_t)(part - first);
-    p->head_at += head_len;
-    p->head_from = p->head_at;
-}
+/* Packets of one STREAM frame each, with bytes that lie one behind the other. */
+struct stt_packing_run {
+    struct frame_stream_head head;
+    const struct stt_chunks *chunks;
+    uint64_t from;
+    uint32_t stream;
+    size_t room; /* of a packet's payload */
+};
+/* So many, as far as there is room; answers how many. */
+size_t stt_packing_add_run(struct stt_packing *p, const struct stt_packing_run *run, size_t n);
 
 /* False when it is empty: then it is no packet. */
 bool stt_packing_end(struct stt_packing *p);

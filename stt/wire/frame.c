@@ -295,6 +295,20 @@ bool stt_frame_stream_header_encode(struct wr *w, const struct frame_stream *f)
     return commit(w, start, stream_is_valid(f));
 }
 
+struct frame_stream_head stt_frame_stream_head(uint64_t stream, uint64_t offset)
+{
+    unsigned size = stt_varint_size(offset);
+    struct frame_stream_head h = {.offset_shift = (uint8_t)(64 - 8 * size),
+                                  .offset_bits = (uint64_t)__builtin_ctz(size) << 62,
+                                  .last_offset = STT_VARINT_MAX >> (64 - 8 * size)};
+    struct wr w = wr_init(h.prefix, sizeof h.prefix);
+    wr_u8(&w, STT_FRAME_STREAM | STT_STREAM_OFFSET);
+    wr_varint(&w, stream);
+    h.prefix_len = (uint8_t)wr_len(&w);
+    h.len = h.prefix_len + size;
+    return h;
+}
+
 bool stt_frame_stream_encode(struct wr *w, const struct frame_stream *f)
 {
     struct wr start = *w;

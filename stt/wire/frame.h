@@ -261,15 +261,24 @@ static inline size_t stt_frame_stream_header_size(uint64_t stream, uint64_t offs
     return 1 + stt_varint_size(stream) + (offset ? stt_varint_size(offset) : 0);
 }
 
-/* That header, for data to the packet's end at an offset above 0; may write up to 7 bytes behind
- * it.
- */
-static inline void stt_frame_stream_run_encode(uint8_t *out, uint64_t stream, uint64_t offset)
+/* Such headers with offsets of one length, for data to the packet's end: what stands before the
+ * offset, and how that is written. */
+struct frame_stream_head {
+    uint8_t prefix[16];
+    uint8_t prefix_len, offset_shift;
+    uint64_t offset_bits; /* above the offset */
+    uint64_t last_offset; /* that is as long */
+    size_t len;           /* of the whole */
+};
+enum { STT_FRAME_STREAM_HEAD_ROOM = 32 };
+/* The offset is above 0. */
+struct frame_stream_head stt_frame_stream_head(uint64_t stream, uint64_t offset);
+/* Writes up to STT_FRAME_STREAM_HEAD_ROOM bytes, of which `len` count. */
+static inline void stt_frame_stream_head_write(const struct frame_stream_head *h, uint64_t offset,
+                                               uint8_t out[STT_FRAME_STREAM_HEAD_ROOM])
 {
-    struct wr w = wr_init(out, 1 + 2 * STT_VARINT_BYTES_MAX + sizeof(uint64_t));
-    wr_u8(&w, STT_FRAME_STREAM | STT_STREAM_OFFSET);
-    wr_varint(&w, stream);
-    wr_varint(&w, offset);
+    memcpy(out, h->prefix, sizeof h->prefix);
+    be64_store(out + h->prefix_len, h->offset_bits | offset << h->offset_shift);
 }
 
 /* How much data fits behind such a header in `room` bytes, with a Length or without. */

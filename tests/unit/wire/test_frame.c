@@ -693,6 +693,39 @@ START_TEST(an_ack_holds_as_many_of_the_newest_ranges_as_fit)
 }
 END_TEST
 
+/* Wherever an offset grows by a byte, and with ids of every length. */
+START_TEST(heads_of_a_run_are_headers)
+{
+    static const uint64_t ids[] = {0, 63, 64, 16383, 16384, 1u << 30, STT_VARINT_MAX};
+    static const uint64_t offsets[] = {1,
+                                       62,
+                                       63,
+                                       64,
+                                       16382,
+                                       16383,
+                                       16384,
+                                       1073741822,
+                                       1073741823,
+                                       1073741824,
+                                       UINT64_C(7) << 40,
+                                       STT_VARINT_MAX - 1};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        for (size_t k = 0; k < sizeof offsets / sizeof offsets[0]; k++) {
+            uint8_t wanted[64], out[STT_FRAME_STREAM_HEAD_ROOM];
+            struct wr w = wr_init(wanted, sizeof wanted);
+            struct frame_stream f = {.stream = ids[i], .offset = offsets[k]};
+            struct frame_stream_head h = stt_frame_stream_head(ids[i], offsets[k]);
+            ck_assert(stt_frame_stream_header_encode(&w, &f));
+            stt_frame_stream_head_write(&h, offsets[k], out);
+            ck_assert_uint_eq(h.len, wr_len(&w));
+            ck_assert_mem_eq(out, wanted, h.len);
+            ck_assert_uint_eq(stt_frame_stream_header_size(ids[i], h.last_offset), h.len);
+            ck_assert(h.last_offset == STT_VARINT_MAX ||
+                      stt_frame_stream_header_size(ids[i], h.last_offset + 1) > h.len);
+        }
+}
+END_TEST
+
 START_TEST(no_ranges_make_no_ack)
 {
     uint8_t out[64];
@@ -766,7 +799,7 @@ SUITE("frame", TEST(the_frame_table_is_the_one_of_the_spec),
       LOOP(what_a_decoder_refuses_is_not_written, 0, sizeof unspeakable / sizeof unspeakable[0]),
       TEST(a_failed_cursor_stays_failed), TEST(a_run_of_padding_is_taken_at_once),
       TEST(a_stream_header_has_the_announced_size), TEST(the_data_that_fits_fits_exactly),
-      TEST(an_ack_is_laid_out_as_drawn),
+      TEST(heads_of_a_run_are_headers), TEST(an_ack_is_laid_out_as_drawn),
       LOOP(an_ack_holds_as_many_of_the_newest_ranges_as_fit, 0, 12), TEST(no_ranges_make_no_ack),
       TEST(the_range_of_all_numbers_can_be_acked),
       TEST(an_ack_of_many_ranges_is_walked_to_its_limit))
