@@ -19,8 +19,7 @@ static void begin(void)
     ck_assert(programs_begin(&p, NULL));
 }
 
-/* -- JSON ---------------------------------------------------------------------------------------
- */
+/* -- JSON -------------------------------------------------------------------------------------- */
 
 /* What it prints is one object, and nothing else. */
 static json_t *object_of(const char *command)
@@ -71,8 +70,7 @@ static void refuses(const char *command, const char *says)
     ck_assert_msg(strstr(j->err.text, says) != NULL, "no \"%s\": %s", says, j->err.text);
 }
 
-/* -- engine -------------------------------------------------------------------------------------
- */
+/* -- engine ------------------------------------------------------------------------------------ */
 
 static void is_engine_row(const json_t *row)
 {
@@ -146,8 +144,7 @@ START_TEST(a_number_of_packets_is_the_same_work_every_time)
 }
 END_TEST
 
-/* -- chaos --------------------------------------------------------------------------------------
- */
+/* -- chaos ------------------------------------------------------------------------------------- */
 
 START_TEST(chaos_has_one_hash_for_the_same_seeds)
 {
@@ -180,8 +177,7 @@ START_TEST(chaos_tells_what_happens_in_a_scenario)
 }
 END_TEST
 
-/* -- cpu ----------------------------------------------------------------------------------------
- */
+/* -- cpu --------------------------------------------------------------------------------------- */
 
 static void is_side(const json_t *o, const char *side)
 {
@@ -246,8 +242,7 @@ START_TEST(cpu_takes_any_suite_and_driver)
 }
 END_TEST
 
-/* -- doctor -------------------------------------------------------------------------------------
- */
+/* -- doctor ------------------------------------------------------------------------------------ */
 
 START_TEST(doctor_names_a_command_for_all_that_is_not_well)
 {
@@ -296,8 +291,7 @@ START_TEST(doctor_knows_when_there_is_no_such_host)
 }
 END_TEST
 
-/* -- all ----------------------------------------------------------------------------------------
- */
+/* -- all --------------------------------------------------------------------------------------- */
 
 START_TEST(wrong_words_are_refused_with_a_sentence)
 {

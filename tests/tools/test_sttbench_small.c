@@ -12,8 +12,7 @@ enum { DONE = 0, USAGE = 2, MISSED = 23 };
 
 static struct programs p;
 
-/* -- what was printed ----------------------------------------------------------------------------
- */
+/* -- what was printed -------------------------------------------------------------------------- */
 
 static json_t *run(const char *words, int status)
 {
@@ -79,8 +78,7 @@ static void demands_agree(const json_t *object)
     }
 }
 
-/* -- the verbs -----------------------------------------------------------------------------------
- */
+/* -- the verbs --------------------------------------------------------------------------------- */
 
 START_TEST(latency_measures_every_case_and_both_links)
 {
@@ -230,8 +228,7 @@ START_TEST(streams_share_and_the_same_seed_gives_the_same_figures)
 }
 END_TEST
 
-/* -- and when it is not as it should be ----------------------------------------------------------
- */
+/* -- and when it is not as it should be -------------------------------------------------------- */
 
 /* So few share what an endpoint has for all. */
 START_TEST(a_demand_that_is_missed_is_an_error_when_demanded)

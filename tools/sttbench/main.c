@@ -2,7 +2,7 @@
  * sttbench: owns the choice of a verb. */
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
-#include "tools/sttbench/plot.h"
+#include "tools/sttbench/plot/plot.h"
 
 #include <stdio.h>
 #include <string.h>

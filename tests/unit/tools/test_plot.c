@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * What pictures are made of: well-formed, within their edges, and with what was measured in them.
  */
-#include "tools/sttbench/plot.h"
+#include "tools/sttbench/plot/plot.h"
 
 #include "stt/base/utf8.h"
 #include "tests/support/suite.h"
-#include "tools/sttbench/plot_parts.h"
-#include "tools/sttbench/report_parts.h"
+#include "tools/sttbench/plot/plot_parts.h"
+#include "tools/sttbench/report/report_parts.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tools/sttbench/plot_axis.h"
+#include "tools/sttbench/plot/plot_axis.h"
 
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"

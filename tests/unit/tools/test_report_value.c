@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
 
 #include "tests/support/suite.h"
 

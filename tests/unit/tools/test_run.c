@@ -2,7 +2,7 @@
  * A run's clock, its verdict, and that a packet is found to be wrong. */
 #include "tests/support/suite.h"
 #include "tools/sttbench/compare/run.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What limited a run, as a table: the figures of two sides, and the limit that follows. */
-#include "tools/sttbench/diagnosis.h"
+#include "tools/sttbench/shared/diagnosis.h"
 
 #include "tests/support/suite.h"
 

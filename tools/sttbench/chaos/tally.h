@@ -4,7 +4,7 @@
 #ifndef TOOLS_STTBENCH_CHAOS_TALLY_H
 #define TOOLS_STTBENCH_CHAOS_TALLY_H
 
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
 
 #include <stdint.h>
 

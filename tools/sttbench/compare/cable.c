@@ -24,8 +24,7 @@
 
 static const char *const addresses[CABLE_ENDS] = {"10.0.0.1", CABLE_RECEIVER};
 
-/* -- rtnetlink: a message grows, and is asked ----------------------------------------------------
- */
+/* -- rtnetlink: a message grows, and is asked -------------------------------------------------- */
 
 struct message {
     _Alignas(struct nlmsghdr) uint8_t bytes[512];
@@ -86,8 +85,7 @@ static bool ask(struct message *m)
     return answer.header.nlmsg_type == NLMSG_ERROR && !errno;
 }
 
-/* -- the cable -----------------------------------------------------------------------------------
- */
+/* -- the cable --------------------------------------------------------------------------------- */
 
 /* One end here, the other one there. */
 static bool make_cable(int there)
@@ -166,8 +164,7 @@ static bool wait_for_queue(void)
     return false;
 }
 
-/* -- namespaces ----------------------------------------------------------------------------------
- */
+/* -- namespaces -------------------------------------------------------------------------------- */
 
 static int here(void)
 {
@@ -219,8 +216,7 @@ void cable_free(struct cable *c)
     close(c->home);
 }
 
-/* -- offloads ------------------------------------------------------------------------------------
- */
+/* -- offloads ---------------------------------------------------------------------------------- */
 
 /* gso, tso, gro and tx-udp-segmentation, as the kernel calls them. */
 static const char *const offloads[] = {

@@ -7,8 +7,8 @@
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
 #include "tools/sttbench/compare/tls.h"
-#include "tools/sttbench/figures.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/figures.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <stdio.h>
 #include <stdlib.h>

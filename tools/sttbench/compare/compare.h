@@ -13,7 +13,7 @@
 #include "tools/sttbench/compare/cable.h"
 #include "tools/sttbench/compare/rows.h"
 #include "tools/sttbench/compare/run.h"
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
 
 struct compare_options {
     struct report_options report;

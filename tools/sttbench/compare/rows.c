@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * rows: owns nothing; looks at what was measured. It must not know how. */
 #include "tools/sttbench/compare/rows.h"
-#include "tools/sttbench/figures.h"
+#include "tools/sttbench/shared/figures.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * run: owns the clock of a run and the bytes that are sent. It must not know by what. */
 #include "tools/sttbench/compare/run.h"
-#include "tools/sttbench/figures.h"
+#include "tools/sttbench/shared/figures.h"
 
 #include <stdarg.h>
 #include <stdio.h>

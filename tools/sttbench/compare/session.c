@@ -7,7 +7,7 @@
 #include "stt/stats.h"
 #include "stt/streams.h"
 #include "tools/sttbench/compare/run.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <stdio.h>
 #include <string.h>

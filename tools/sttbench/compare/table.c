@@ -126,8 +126,7 @@ static void tell_demands(const struct compare *c, struct report *r)
                     v.missed, v.n);
 }
 
-/* -- what limited it -----------------------------------------------------------------------------
- */
+/* -- what limited it --------------------------------------------------------------------------- */
 
 #define BUSY  0.9
 #define NOISY 1.5 /* the best run, of the worst */
@@ -223,8 +222,7 @@ static void tell_noise(const struct rows *rows, struct report *r)
     }
 }
 
-/* -- a picture -----------------------------------------------------------------------------------
- */
+/* -- a picture --------------------------------------------------------------------------------- */
 
 static void draw(const struct rows *rows, struct report *r)
 {

@@ -3,7 +3,7 @@
  * cubic; alone, in segments as short as a datagram, or with TLS in it. */
 #include "tools/sttbench/compare/run.h"
 #include "tools/sttbench/compare/tls.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -13,8 +13,8 @@
 #include "crypto/cpu.h"
 #include "stt/base/bytes.h"
 #include "tools/sttbench/compare/run.h"
-#include "tools/sttbench/figures.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/figures.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "stt/stats.h"
 #include "tools/common/options.h"
 #include "tools/sttbench/cpu/parts.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/pair.h"
 
 struct bulk_wish {
     stt_ns time_ns;

@@ -6,7 +6,7 @@
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
 #include "tools/sttbench/cpu/bulk.h"
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
 
 #include <math.h>
 #include <stdio.h>

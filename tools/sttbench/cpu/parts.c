@@ -6,7 +6,7 @@
  * taken away from the parts. */
 #include "tools/sttbench/cpu/parts.h"
 
-#include "tools/sttbench/figures.h"
+#include "tools/sttbench/shared/figures.h"
 
 #include <math.h>
 #include <stdio.h>

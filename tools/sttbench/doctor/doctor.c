@@ -4,7 +4,7 @@
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
 #include "tools/sttbench/doctor/finding.h"
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
-#include "tools/sttbench/figures.h"
+#include "tools/sttbench/shared/figures.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
 #include "crypto/cpace.h"
 #include "crypto/noise.h"
 #include "tools/common/say.h"
-#include "tools/sttbench/counted.h"
+#include "tools/sttbench/shared/counted.h"
 
 #include <string.h>
 
@@ -41,8 +41,7 @@ static double cpu_us(void)
     return figures_clock_ns(CLOCK_THREAD_CPUTIME_ID) * 1e-3;
 }
 
-/* -- the floor ----------------------------------------------------------------------------------
- */
+/* -- the floor --------------------------------------------------------------------------------- */
 
 static double dh_us(void)
 {
@@ -94,8 +93,7 @@ static double floor_us(enum stt_mode mode)
     return 3 * dh_us() + 2 * key_us() + 2 * group_us();
 }
 
-/* -- two endpoints ------------------------------------------------------------------------------
- */
+/* -- two endpoints ----------------------------------------------------------------------------- */
 
 static void configure(int side, uint32_t number)
 {
@@ -180,8 +178,7 @@ static int begin(const char *code)
     return stt_endpoint_connect(all.eps[0], all.now, &c, &all.session);
 }
 
-/* -- a handshake --------------------------------------------------------------------------------
- */
+/* -- a handshake ------------------------------------------------------------------------------- */
 
 static bool shake(double us[SIDES])
 {

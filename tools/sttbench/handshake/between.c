@@ -4,7 +4,7 @@
 #include "tools/sttbench/handshake/handshake.h"
 
 #include "tools/common/say.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +31,7 @@ static bool config_of(struct stt_node_config *config, const struct handshake_bet
     return true;
 }
 
-/* -- who answers --------------------------------------------------------------------------------
- */
+/* -- who answers ------------------------------------------------------------------------------- */
 
 static bool arm_code(struct stt_node *node, struct handshake_between *b)
 {
@@ -61,8 +60,7 @@ bool handshake_answer(void *memory)
     return ok;
 }
 
-/* -- who asks -----------------------------------------------------------------------------------
- */
+/* -- who asks ---------------------------------------------------------------------------------- */
 
 struct asking {
     struct handshake_between *b;

@@ -3,8 +3,8 @@
 #include "tools/sttbench/handshake/handshake.h"
 
 #include "tools/common/say.h"
-#include "tools/sttbench/demands.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/report/demands.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,8 +28,7 @@ static const struct option options[] = {
 };
 /* clang-format on */
 
-/* -- each side alone ----------------------------------------------------------------------------
- */
+/* -- each side alone --------------------------------------------------------------------------- */
 
 static double mean(const double *values, size_t n)
 {
@@ -93,8 +92,7 @@ static double tell_alone(struct report *r, uint32_t n)
     return worst;
 }
 
-/* -- between two processes ----------------------------------------------------------------------
- */
+/* -- between two processes --------------------------------------------------------------------- */
 
 static void tell_row(struct report_table *t, const struct handshake_kind *kind,
                      struct handshake_row *row)
@@ -148,8 +146,7 @@ static void draw(struct report *r, struct handshake_between *b)
                        figures_percentile(b->rows[i].us, b->rows[i].n, 50));
 }
 
-/* -- the verb -----------------------------------------------------------------------------------
- */
+/* -- the verb ---------------------------------------------------------------------------------- */
 
 static enum exits measure(const struct flags *flags, struct handshake_between *b)
 {

@@ -4,14 +4,13 @@
 #define TOOLS_STTBENCH_HANDSHAKE_HANDSHAKE_H
 
 #include "tools/sttbench/bench.h"
-#include "tools/sttbench/ends.h"
-#include "tools/sttbench/figures.h"
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
+#include "tools/sttbench/shared/ends.h"
+#include "tools/sttbench/shared/figures.h"
 
 enum { HANDSHAKE_MAX = 20000 };
 
-/* -- in memory: each side's work alone ----------------------------------------------------------
- */
+/* -- in memory: each side's work alone --------------------------------------------------------- */
 
 struct handshake_alone {
     enum stt_mode mode;
@@ -23,8 +22,7 @@ struct handshake_alone {
 };
 bool handshake_alone(struct handshake_alone *a);
 
-/* -- between two processes, over loopback -------------------------------------------------------
- */
+/* -- between two processes, over loopback ------------------------------------------------------ */
 
 #define HANDSHAKE_ROWS(X)                                                                          \
     X(STT_MODE_K, "K", 1)                                                                          \

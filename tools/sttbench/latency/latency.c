@@ -4,8 +4,8 @@
 #include "tools/sttbench/latency/latency.h"
 
 #include "tools/common/say.h"
-#include "tools/sttbench/demands.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/report/demands.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <math.h>
 #include <stdio.h>

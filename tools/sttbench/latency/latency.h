@@ -4,9 +4,9 @@
 #define TOOLS_STTBENCH_LATENCY_LATENCY_H
 
 #include "tools/sttbench/bench.h"
-#include "tools/sttbench/ends.h"
-#include "tools/sttbench/figures.h"
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
+#include "tools/sttbench/shared/ends.h"
+#include "tools/sttbench/shared/figures.h"
 
 enum latency_load {
     LATENCY_IDLE,

@@ -4,8 +4,8 @@
  *
  * A message goes every 10 ms whether or not the one before has been answered, from the moment at
  * which the bulk stream begins. */
-#include "tools/sttbench/lab.h"
 #include "tools/sttbench/latency/latency.h"
+#include "tools/sttbench/shared/lab.h"
 
 #include <stdlib.h>
 #include <string.h>

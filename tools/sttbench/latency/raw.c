@@ -3,7 +3,7 @@
  * is measured against. */
 #include "tools/common/say.h"
 #include "tools/sttbench/latency/latency.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

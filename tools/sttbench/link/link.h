@@ -4,7 +4,7 @@
 #define TOOLS_STTBENCH_LINK_LINK_H
 
 #include "stt/stats.h"
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
 
 enum { LINK_WHY_ROOM = 200, LINK_NAME_ROOM = 80, LINK_SEEDS_MAX = 1000, LINK_CONTROLLERS_MAX = 8 };
 enum { LINK_PAYLOAD_MIN = 576, LINK_PAYLOAD_MAX = 9000 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * matrix: owns the paths on which controllers are compared, what is demanded there, and whether it
  * is met. */
-#include "tools/sttbench/figures.h"
 #include "tools/sttbench/link/link.h"
+#include "tools/sttbench/shared/figures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -65,8 +65,7 @@ const char *link_path_name(const struct link_path *path, char out[LINK_NAME_ROOM
     return out;
 }
 
-/* -- seeds ---------------------------------------------------------------------------------------
- */
+/* -- seeds ------------------------------------------------------------------------------------- */
 
 static const bool less_is_worse[] = {
 #define LESS                                          true
@@ -103,8 +102,7 @@ void link_summarize(struct link_summary *s, const struct link_result *results, s
         summarize(s, figure, results, n);
 }
 
-/* -- demands -------------------------------------------------------------------------------------
- */
+/* -- demands ----------------------------------------------------------------------------------- */
 
 static double queue_demand_ms(const struct link_path *path)
 {

@@ -5,8 +5,8 @@
  * Invariant: with the same arguments everything is the same again, but the processor's time. */
 #include "stt/sim.h"
 #include "stt/streams.h"
-#include "tools/sttbench/figures.h"
 #include "tools/sttbench/link/link.h"
+#include "tools/sttbench/shared/figures.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -59,8 +59,7 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct state *s, enum exi
     return false;
 }
 
-/* -- the two hosts -------------------------------------------------------------------------------
- */
+/* -- the two hosts ----------------------------------------------------------------------------- */
 
 static void on_event(void *ctx, struct stt_sim *sim, stt_sim_node node,
                      const struct stt_event *event)
@@ -145,8 +144,7 @@ static bool wants_session(void *ctx)
     return !(s->session && s->is_accepted) && !s->is_broken;
 }
 
-/* -- the world -----------------------------------------------------------------------------------
- */
+/* -- the world --------------------------------------------------------------------------------- */
 
 static void configure(struct stt_config *c, const struct link_run *want)
 {
@@ -238,8 +236,7 @@ static bool connect_to(struct state *s, const struct stt_identity *server)
     return true;
 }
 
-/* -- looking -------------------------------------------------------------------------------------
- */
+/* -- looking ----------------------------------------------------------------------------------- */
 
 static bool take_stats(const struct state *s, struct stt_session_stats *stats)
 {
@@ -295,8 +292,7 @@ static void take_sample(struct state *s)
     };
 }
 
-/* -- figures -------------------------------------------------------------------------------------
- */
+/* -- figures ----------------------------------------------------------------------------------- */
 
 static double percent(double part, double whole)
 {
@@ -344,8 +340,7 @@ static void take_figures(struct state *s)
     take_held(&stats, r->held_percent);
 }
 
-/* -- a run ---------------------------------------------------------------------------------------
- */
+/* -- a run ------------------------------------------------------------------------------------- */
 
 static void run(struct state *s)
 {

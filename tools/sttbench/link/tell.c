@@ -25,8 +25,7 @@ static const char *plural(double n)
     return n == 1 ? "" : "s";
 }
 
-/* -- what was asked for --------------------------------------------------------------------------
- */
+/* -- what was asked for ------------------------------------------------------------------------ */
 
 static void tell_path(struct report *r, const struct link_job *job)
 {
@@ -54,8 +53,7 @@ static void tell_common(struct report *r, const struct link_job *job)
         report_number(r, "bytes", "bytes to move", REPORT_BYTES, (double)job->like.bytes);
 }
 
-/* -- one controller on one path ------------------------------------------------------------------
- */
+/* -- one controller on one path ---------------------------------------------------------------- */
 
 static void tell_figures(struct report *r, const struct link_job *job)
 {
@@ -94,8 +92,7 @@ static void tell_held(struct report *r, const struct link_summary *s)
     }
 }
 
-/* -- all of them ---------------------------------------------------------------------------------
- */
+/* -- all of them ------------------------------------------------------------------------------- */
 
 /* Side by side: columns of each controller. They live as long as the report. */
 static struct report_column side_columns[2 + 3 * LINK_CONTROLLERS_MAX];
@@ -186,8 +183,7 @@ static void tell_results(struct report *r, const struct link_job *job)
             tell_result(t, job, i, c);
 }
 
-/* -- pictures ------------------------------------------------------------------------------------
- */
+/* -- pictures ---------------------------------------------------------------------------------- */
 
 /* Of the path's rate, so that slow paths and fast ones can be compared. */
 static void draw_shares(struct report *r, const struct link_job *job)
@@ -294,8 +290,7 @@ static void draw_traces(struct report *r, const struct link_job *job)
     draw_level(window, "bandwidth x delay", end_of(job), (double)link_bdp_bytes(p));
 }
 
-/* -- the sentence --------------------------------------------------------------------------------
- */
+/* -- the sentence ------------------------------------------------------------------------------ */
 
 /* Who sends is never without data, so what it seems to wait for an application is its own ring. */
 static void diagnose_one(struct report *r, const struct link_job *job)
@@ -400,8 +395,7 @@ static void diagnose_several(struct report *r, const struct link_job *job)
                    busy >= FULL_PERCENT ? "the path" : "congestion control", text);
 }
 
-/* -- the report ----------------------------------------------------------------------------------
- */
+/* -- the report -------------------------------------------------------------------------------- */
 
 static void tell_failures(struct report *r, const struct link_job *job)
 {

@@ -9,7 +9,7 @@
 #include "crypto/aead.h"
 #include "crypto/cpu.h"
 #include "tools/common/say.h"
-#include "tools/sttbench/counted.h"
+#include "tools/sttbench/shared/counted.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -52,8 +52,7 @@ double sessions_rss(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
-/* -- two endpoints ------------------------------------------------------------------------------
- */
+/* -- two endpoints ----------------------------------------------------------------------------- */
 
 static void configure(int side, const struct stt_aead_suite *suite, uint32_t sessions,
                       uint32_t streams)
@@ -186,8 +185,7 @@ static bool connect_one(void)
     return false;
 }
 
-/* -- keeping alive ------------------------------------------------------------------------------
- */
+/* -- keeping alive ----------------------------------------------------------------------------- */
 
 static double cpu_s(void)
 {
@@ -248,8 +246,7 @@ static void keep_alive(struct sessions_memory *m)
     }
 }
 
-/* -- what is asked ------------------------------------------------------------------------------
- */
+/* -- what is asked ----------------------------------------------------------------------------- */
 
 static bool measure(struct sessions_memory *m)
 {
@@ -282,8 +279,7 @@ bool sessions_memory(struct sessions_memory *m, bool *is_there)
     return ok;
 }
 
-/* -- streams ------------------------------------------------------------------------------------
- */
+/* -- streams ----------------------------------------------------------------------------------- */
 
 static bool open_one(void)
 {

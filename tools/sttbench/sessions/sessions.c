@@ -3,8 +3,8 @@
 #include "tools/sttbench/sessions/sessions.h"
 
 #include "tools/common/say.h"
-#include "tools/sttbench/demands.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/report/demands.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -46,8 +46,7 @@ static struct worst worst_of(const struct sessions_side sides[SESSIONS_SIDES], u
     return (struct worst){fmax(sides[0].bytes, sides[1].bytes), percent * MANY / n};
 }
 
-/* -- in memory ----------------------------------------------------------------------------------
- */
+/* -- in memory --------------------------------------------------------------------------------- */
 
 static const struct row {
     const char *suite, *key;
@@ -112,8 +111,7 @@ static bool tell_memory(struct report *r, const struct flags *flags, struct wors
     return true;
 }
 
-/* -- between nodes ------------------------------------------------------------------------------
- */
+/* -- between nodes ----------------------------------------------------------------------------- */
 
 static bool tell_sockets(struct report *r, const struct sessions_sockets *x)
 {
@@ -167,8 +165,7 @@ static double measure_sockets(struct report *r, const struct flags *flags)
     return percent;
 }
 
-/* -- the verb -----------------------------------------------------------------------------------
- */
+/* -- the verb ---------------------------------------------------------------------------------- */
 
 static void draw(struct report *r, const struct worst worst[ROWS])
 {

@@ -4,9 +4,9 @@
 #define TOOLS_STTBENCH_SESSIONS_SESSIONS_H
 
 #include "tools/sttbench/bench.h"
-#include "tools/sttbench/ends.h"
-#include "tools/sttbench/figures.h"
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
+#include "tools/sttbench/shared/ends.h"
+#include "tools/sttbench/shared/figures.h"
 
 enum { SESSIONS_SIDES = 2 }; /* who has begun them, who has answered */
 
@@ -16,8 +16,7 @@ struct sessions_side {
     double packets_per_s; /* that this took */
 };
 
-/* -- from memory to memory, in virtual time ------------------------------------------------------
- */
+/* -- from memory to memory, in virtual time ---------------------------------------------------- */
 
 struct sessions_memory {
     const char *suite;
@@ -34,8 +33,7 @@ bool sessions_memory(struct sessions_memory *m, bool *is_there);
 /* Bytes of each of n streams of one session that has carried something and is silent. */
 bool sessions_streams(uint32_t n, double bytes[SESSIONS_SIDES]);
 
-/* -- between two nodes in two processes ----------------------------------------------------------
- */
+/* -- between two nodes in two processes -------------------------------------------------------- */
 
 struct sessions_sockets { /* memory of pair_memory() */
     const char *suite, *io;

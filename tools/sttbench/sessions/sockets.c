@@ -4,7 +4,7 @@
 #include "tools/sttbench/sessions/sessions.h"
 
 #include "tools/common/say.h"
-#include "tools/sttbench/pair.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <stdio.h>
 #include <string.h>

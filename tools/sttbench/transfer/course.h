@@ -4,7 +4,7 @@
 #ifndef TOOLS_STTBENCH_TRANSFER_COURSE_H
 #define TOOLS_STTBENCH_TRANSFER_COURSE_H
 
-#include "tools/sttbench/diagnosis.h"
+#include "tools/sttbench/shared/diagnosis.h"
 #include "tools/sttbench/transfer/channel.h"
 #include "tools/sttbench/transfer/flags.h"
 #include "tools/sttbench/transfer/lane.h"

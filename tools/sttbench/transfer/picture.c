@@ -4,7 +4,7 @@
  * know how a picture is drawn. */
 #include "tools/sttbench/transfer/picture.h"
 
-#include "tools/sttbench/report.h"
+#include "tools/sttbench/report/report.h"
 #include "tools/sttbench/transfer/output.h"
 
 #include <fcntl.h>

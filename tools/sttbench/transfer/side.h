@@ -4,7 +4,7 @@
 #define TOOLS_STTBENCH_TRANSFER_SIDE_H
 
 #include "stt/node.h"
-#include "tools/sttbench/diagnosis.h"
+#include "tools/sttbench/shared/diagnosis.h"
 #include "tools/sttbench/transfer/talk.h"
 
 /* Since the process began; the difference of two is what a test has cost. */
