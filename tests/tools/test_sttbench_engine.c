@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * sttbench engine, chaos, cpu and doctor, as people and scripts use them: what they print is
  * consistent, whatever the machine is doing besides; how fast it is, is no test's business. */
+#include "tests/support/objects.h"
 #include "tests/support/programs.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/suite.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,29 +22,13 @@ static void begin(void)
 /* -- JSON -------------------------------------------------------------------------------------- */
 
 /* What it prints is one object, and nothing else. */
-static json_t *object_of(const char *command)
+static json_t *answer_of(const char *command)
 {
     struct job *j = programs_run(&p, "exec sttbench %s -J", command);
     job_require(j, 0);
-    json_error_t error;
-    json_t *o = json_loads(j->out.text, JSON_REJECT_DUPLICATES, &error);
-    ck_assert_msg(json_is_object(o), "%s in: %s", error.text, j->out.text);
+    json_t *o = object_of(j);
     ck_assert_ptr_null(json_object_get(o, "error"));
     return o;
-}
-
-static double number(const json_t *o, const char *key)
-{
-    const json_t *value = json_object_get(o, key);
-    ck_assert_msg(json_is_number(value), "%s is no number", key);
-    return json_number_value(value);
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-    const json_t *value = json_object_get(o, key);
-    ck_assert_msg(json_is_string(value), "%s is no text", key);
-    return json_string_value(value);
 }
 
 static void about(double value, double wanted, double tolerance)
@@ -58,7 +42,7 @@ static const json_t *row_of(const json_t *o, const char *key, const char *value,
     const json_t *rows = json_object_get(o, "results"), *row;
     size_t i;
     json_array_foreach(rows, i,
-                       row) if (strcmp(text(row, key), value) == 0 && nth-- == 0) return row;
+                       row) if (strcmp(object_text(row, key), value) == 0 && nth-- == 0) return row;
     return NULL;
 }
 
@@ -74,16 +58,18 @@ static void refuses(const char *command, const char *says)
 
 static void is_engine_row(const json_t *row)
 {
-    double send = number(row, "ns_per_packet_send"), receive = number(row, "ns_per_packet_receive");
-    bool is_judged = strcmp(text(row, "demand"), "-") != 0;
+    double send = object_number(row, "ns_per_packet_send"),
+           receive = object_number(row, "ns_per_packet_receive");
+    bool is_judged = strcmp(object_text(row, "demand"), "-") != 0;
     ck_assert_double_gt(send, 0);
     ck_assert_double_gt(receive, 0);
-    ck_assert_double_le(number(row, "ns_per_packet_send_least"), send);
-    ck_assert_double_le(number(row, "ns_per_packet_receive_least"), receive);
-    ck_assert_double_eq(number(row, "allocations"), 0);
-    ck_assert_double_gt(number(row, "bytes_moved"), 0);
+    ck_assert_double_le(object_number(row, "ns_per_packet_send_least"), send);
+    ck_assert_double_le(object_number(row, "ns_per_packet_receive_least"), receive);
+    ck_assert_double_eq(object_number(row, "allocations"), 0);
+    ck_assert_double_gt(object_number(row, "bytes_moved"), 0);
     if (is_judged)
-        ck_assert_str_eq(text(row, "demand"), send <= 120 && receive <= 120 ? "met" : "missed");
+        ck_assert_str_eq(object_text(row, "demand"),
+                         send <= 120 && receive <= 120 ? "met" : "missed");
 }
 
 START_TEST(engine_measures_each_load_and_allocates_nothing)
@@ -91,35 +77,41 @@ START_TEST(engine_measures_each_load_and_allocates_nothing)
     static const char *const loads[] = {"idle streams", "sending streams", "small writes",
                                         "in flight",    "idle sessions",   "bytes moved"};
     begin();
-    json_t *o = object_of(IS_SANITIZED ? "engine --quick --suite null" : "engine --quick");
+    json_t *o = answer_of(IS_SANITIZED ? "engine --quick --suite null" : "engine --quick");
     const json_t *rows = json_object_get(o, "results"), *row;
     size_t i, missed = 0;
-    ck_assert_str_eq(text(o, "test"), "engine");
+    ck_assert_str_eq(object_text(o, "test"), "engine");
     json_array_foreach(rows, i, row)
     {
         is_engine_row(row);
-        missed += strcmp(text(row, "demand"), "missed") == 0;
+        missed += strcmp(object_text(row, "demand"), "missed") == 0;
     }
-    ck_assert_double_eq(number(o, "missed"), (double)missed);
-    ck_assert_double_eq(number(o, "allocations"), 0);
+    ck_assert_double_eq(object_number(o, "missed"), (double)missed);
+    ck_assert_double_eq(object_number(o, "allocations"), 0);
     row = row_of(o, "name", "suite", 0);
-    ck_assert_str_eq(text(row, "suite"), "null");
-    ck_assert_double_eq(number(o, "ns_per_packet_send"), number(row, "ns_per_packet_send"));
-    ck_assert_double_eq(number(o, "ns_per_packet_receive"), number(row, "ns_per_packet_receive"));
+    ck_assert_str_eq(object_text(row, "suite"), "null");
+    ck_assert_double_eq(object_number(o, "ns_per_packet_send"),
+                        object_number(row, "ns_per_packet_send"));
+    ck_assert_double_eq(object_number(o, "ns_per_packet_receive"),
+                        object_number(row, "ns_per_packet_receive"));
     for (i = 0; i < sizeof loads / sizeof loads[0]; i++) {
         const json_t *first = row_of(o, "name", loads[i], 0),
                      *last = row_of(o, "name", loads[i], 2);
         ck_assert_ptr_nonnull(last);
-        ck_assert_double_eq(number(first, "growth_ratio"), 1);
-        about(number(last, "growth_ratio"),
-              (number(last, "ns_per_packet_send") + number(last, "ns_per_packet_receive")) /
-                  (number(first, "ns_per_packet_send") + number(first, "ns_per_packet_receive")),
+        ck_assert_double_eq(object_number(first, "growth_ratio"), 1);
+        about(object_number(last, "growth_ratio"),
+              (object_number(last, "ns_per_packet_send") +
+               object_number(last, "ns_per_packet_receive")) /
+                  (object_number(first, "ns_per_packet_send") +
+                   object_number(first, "ns_per_packet_receive")),
               1e-6);
     }
-    ck_assert_double_eq(number(row_of(o, "name", "idle streams", 2), "streams"), 100);
-    ck_assert_double_eq(number(row_of(o, "name", "idle sessions", 2), "sessions"), 100);
-    ck_assert_double_ge(number(row_of(o, "name", "in flight", 2), "packets_in_flight"), 1000);
-    ck_assert_double_ge(number(row_of(o, "name", "bytes moved", 2), "bytes_moved"), 128 << 20);
+    ck_assert_double_eq(object_number(row_of(o, "name", "idle streams", 2), "streams"), 100);
+    ck_assert_double_eq(object_number(row_of(o, "name", "idle sessions", 2), "sessions"), 100);
+    ck_assert_double_ge(object_number(row_of(o, "name", "in flight", 2), "packets_in_flight"),
+                        1000);
+    ck_assert_double_ge(object_number(row_of(o, "name", "bytes moved", 2), "bytes_moved"),
+                        128 << 20);
     json_decref(o);
     programs_end(&p);
 }
@@ -128,17 +120,17 @@ END_TEST
 START_TEST(a_number_of_packets_is_the_same_work_every_time)
 {
     begin();
-    json_t *one = object_of("engine --packets 3000"), *two = object_of("engine --packets 3000");
+    json_t *one = answer_of("engine --packets 3000"), *two = answer_of("engine --packets 3000");
     ck_assert(json_equal(one, two));
-    ck_assert_double_ge(number(one, "packets"), 3000);
-    ck_assert_double_le(number(one, "packets"), 3200);
-    ck_assert_double_eq(number(one, "allocations"), 0);
-    ck_assert_str_eq(text(one, "suite"), "null");
-    ck_assert_ptr_nonnull(strstr(text(one, "libc"), " "));
+    ck_assert_double_ge(object_number(one, "packets"), 3000);
+    ck_assert_double_le(object_number(one, "packets"), 3200);
+    ck_assert_double_eq(object_number(one, "allocations"), 0);
+    ck_assert_str_eq(object_text(one, "suite"), "null");
+    ck_assert_ptr_nonnull(strstr(object_text(one, "libc"), " "));
     json_decref(one);
     json_decref(two);
-    one = object_of("engine --packets 100 --suite chacha20-poly1305");
-    ck_assert_str_eq(text(one, "suite"), "chacha20-poly1305");
+    one = answer_of("engine --packets 100 --suite chacha20-poly1305");
+    ck_assert_str_eq(object_text(one, "suite"), "chacha20-poly1305");
     json_decref(one);
     programs_end(&p);
 }
@@ -149,15 +141,15 @@ END_TEST
 START_TEST(chaos_has_one_hash_for_the_same_seeds)
 {
     begin();
-    json_t *one = object_of("chaos --seed 5 --count 12"),
-           *two = object_of("chaos --seed 5 --count 12 --jobs 3 --tally");
-    ck_assert_double_eq(number(one, "passed"), 12);
-    ck_assert_double_eq(number(one, "failed"), 0);
-    ck_assert_str_eq(text(one, "hash"), text(two, "hash"));
+    json_t *one = answer_of("chaos --seed 5 --count 12"),
+           *two = answer_of("chaos --seed 5 --count 12 --jobs 3 --tally");
+    ck_assert_double_eq(object_number(one, "passed"), 12);
+    ck_assert_double_eq(object_number(one, "failed"), 0);
+    ck_assert_str_eq(object_text(one, "hash"), object_text(two, "hash"));
     ck_assert_ptr_null(json_object_get(one, "met"));
     ck_assert_uint_gt(json_array_size(json_object_get(two, "met")), 50);
-    json_t *other = object_of("chaos --seed 6 --count 12");
-    ck_assert_str_ne(text(one, "hash"), text(other, "hash"));
+    json_t *other = answer_of("chaos --seed 6 --count 12");
+    ck_assert_str_ne(object_text(one, "hash"), object_text(other, "hash"));
     json_decref(one);
     json_decref(two);
     json_decref(other);
@@ -188,16 +180,16 @@ static void is_side(const json_t *o, const char *side)
     size_t i, n = 0;
     json_array_foreach(rows, i, row)
     {
-        if (strcmp(text(row, "side"), side) != 0)
+        if (strcmp(object_text(row, "side"), side) != 0)
             continue;
-        ck_assert_str_eq(text(row, "part"), parts[n++]);
-        ck_assert_double_ge(number(row, "ns_per_packet"), 0);
-        if (strcmp(text(row, "part"), "all") == 0) {
-            all = number(row, "ns_per_packet");
-            ck_assert_double_eq_tol(number(row, "percent"), 100, 0.01);
+        ck_assert_str_eq(object_text(row, "part"), parts[n++]);
+        ck_assert_double_ge(object_number(row, "ns_per_packet"), 0);
+        if (strcmp(object_text(row, "part"), "all") == 0) {
+            all = object_number(row, "ns_per_packet");
+            ck_assert_double_eq_tol(object_number(row, "percent"), 100, 0.01);
         } else {
-            ns += number(row, "ns_per_packet");
-            percent += number(row, "percent");
+            ns += object_number(row, "ns_per_packet");
+            percent += object_number(row, "percent");
         }
     }
     ck_assert_uint_eq(n, sizeof parts / sizeof parts[0]);
@@ -210,17 +202,18 @@ static void is_side(const json_t *o, const char *side)
 START_TEST(cpu_divides_the_time_of_both_sides)
 {
     begin();
-    json_t *o = object_of("cpu -t 500ms");
-    double seconds = number(o, "seconds");
+    json_t *o = answer_of("cpu -t 500ms");
+    double seconds = object_number(o, "time_s");
     ck_assert_double_gt(seconds, 0.4);
-    about(number(o, "goodput_bits_per_second"), number(o, "bytes") * 8 / seconds, 1e-6);
-    ck_assert_double_gt(number(o, "bytes"), 100000);
-    ck_assert_double_ge(number(o, "packets"), number(o, "bytes") / 1452);
-    ck_assert_double_eq(number(o, "packet_bytes"), 1452);
+    about(object_number(o, "goodput_bits_per_second"), object_number(o, "bytes") * 8 / seconds,
+          1e-6);
+    ck_assert_double_gt(object_number(o, "bytes"), 100000);
+    ck_assert_double_ge(object_number(o, "packets"), object_number(o, "bytes") / 1452);
+    ck_assert_double_eq(object_number(o, "packet_bytes"), 1452);
     is_side(o, "sender");
     is_side(o, "receiver");
-    ck_assert_msg(strncmp(text(o, "limited_by"), "Limited by ", 11) == 0, "%s",
-                  text(o, "limited_by"));
+    ck_assert_msg(strncmp(object_text(o, "limited_by"), "Limited by ", 11) == 0, "%s",
+                  object_text(o, "limited_by"));
     json_decref(o);
     programs_end(&p);
 }
@@ -230,13 +223,13 @@ START_TEST(cpu_takes_any_suite_and_driver)
 {
     begin();
     json_t *o =
-        object_of("cpu -t 200ms --suite null --io mmsg --no-verify --preset high-throughput");
-    ck_assert_str_eq(text(o, "suite"), "null");
-    ck_assert_str_eq(text(o, "io"), "mmsg");
+        answer_of("cpu -t 200ms --suite null --io mmsg --no-verify --preset high-throughput");
+    ck_assert_str_eq(object_text(o, "suite"), "null");
+    ck_assert_str_eq(object_text(o, "io"), "mmsg");
     const json_t *rows = json_object_get(o, "results"), *row;
     size_t i;
-    json_array_foreach(rows, i, row) if (strcmp(text(row, "part"), "verify") == 0)
-        ck_assert_double_eq(number(row, "ns_per_packet"), 0);
+    json_array_foreach(rows, i, row) if (strcmp(object_text(row, "part"), "verify") == 0)
+        ck_assert_double_eq(object_number(row, "ns_per_packet"), 0);
     json_decref(o);
     programs_end(&p);
 }
@@ -247,23 +240,25 @@ END_TEST
 START_TEST(doctor_names_a_command_for_all_that_is_not_well)
 {
     begin();
-    json_t *o = object_of("doctor localhost");
+    json_t *o = answer_of("doctor localhost");
     const json_t *rows = json_object_get(o, "results"), *row;
     size_t i, to_mend = 0;
     ck_assert_uint_ge(json_array_size(rows), 15);
     json_array_foreach(rows, i, row)
     {
-        bool is_ok = strcmp(text(row, "state"), "ok") == 0;
-        ck_assert(is_ok || strcmp(text(row, "state"), "mend") == 0);
-        ck_assert_uint_gt(strlen(text(row, "found")), 0);
-        ck_assert(is_ok == !*text(row, "mend"));
+        bool is_ok = strcmp(object_text(row, "state"), "ok") == 0;
+        ck_assert(is_ok || strcmp(object_text(row, "state"), "mend") == 0);
+        ck_assert_uint_gt(strlen(object_text(row, "found")), 0);
+        ck_assert(is_ok == !*object_text(row, "mend"));
         to_mend += !is_ok;
     }
-    ck_assert_double_eq(number(o, "to_mend"), (double)to_mend);
-    ck_assert_double_ge(number(o, "processors"), 1);
-    ck_assert_double_ge(number(o, "path_mtu_bytes"), 1228);
-    ck_assert_double_ge(number(o, "interface_mtu_bytes"), number(o, "path_mtu_bytes"));
-    ck_assert_ptr_nonnull(strstr(text(row_of(o, "check", "suites", 0), "found"), "chacha20"));
+    ck_assert_double_eq(object_number(o, "to_mend"), (double)to_mend);
+    ck_assert_double_ge(object_number(o, "processors"), 1);
+    ck_assert_double_ge(object_number(o, "path_mtu_bytes"), 1228);
+    ck_assert_double_ge(object_number(o, "interface_mtu_bytes"),
+                        object_number(o, "path_mtu_bytes"));
+    ck_assert_ptr_nonnull(
+        strstr(object_text(row_of(o, "check", "suites", 0), "found"), "chacha20"));
     json_decref(o);
     programs_end(&p);
 }
@@ -296,16 +291,16 @@ END_TEST
 START_TEST(wrong_words_are_refused_with_a_sentence)
 {
     begin();
-    refuses("engine --suite rot13", "there is no suite rot13");
+    refuses("engine --suite rot13", "--suite wants one of");
     refuses("engine --quick --full", "take one of them");
-    refuses("engine word", "options alone");
+    refuses("engine word", "'word' is no option");
     refuses("engine --packets 0", "packets");
     refuses("chaos --seed x", "--seed is a number");
     refuses("chaos --seed 18446744073709551615 --count 2", "--seed is a number");
     refuses("chaos --count 0", "count");
     refuses("chaos --tell -J", "take one of them");
-    refuses("cpu --suite rot13", "there is no suite rot13");
-    refuses("cpu -t 0", "--time");
+    refuses("cpu --suite rot13", "--suite wants one of");
+    refuses("cpu -t 0", "-t wants a time");
     refuses("cpu --mtu 100", "mtu");
     refuses("doctor a b", "one host");
     programs_end(&p);

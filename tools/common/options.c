@@ -71,7 +71,8 @@ static bool store_value(const struct option *o, void *to, const char *value)
         add_text(to, value);
         return *value != 0;
     case OPTION_DURATION:
-        return units_parse_duration(to, value);
+        return units_parse_duration(to, value) &&
+               (!o->max || (*(stt_ns *)to >= STT_MS(o->min) && *(stt_ns *)to <= STT_MS(o->max)));
     case OPTION_RATE:
         return units_parse_rate(to, value);
     case OPTION_SIZE:
@@ -95,7 +96,12 @@ static const char *wanted(const struct option *o, char *room, size_t len)
         [OPTION_RATE] = "bits per second such as 500K, 20M or 1G",
         [OPTION_SIZE] = "bytes such as 64K, 20M or 1G",
     };
-    if (o->kind == OPTION_NUMBER)
+    if (o->kind == OPTION_DURATION && o->max)
+        snprintf(room, len, "a time such as 500ms, 10s, 2m or 1h, from %u ms to %u s", o->min,
+                 o->max / 1000);
+    else if (o->value && (o->kind == OPTION_TEXT || o->kind == OPTION_TEXTS))
+        snprintf(room, len, "a value, %s", o->value);
+    else if (o->kind == OPTION_NUMBER)
         snprintf(room, len, "a number from %u to %u", o->min, o->max);
     else if (o->kind == OPTION_CHOICE)
         snprintf(room, len, "one of: %s", o->choices);
@@ -228,7 +234,7 @@ static void show_help(const struct option_set *set)
         printf("  %-28s %s\n", left, o->help);
     }
     printf("  %-28s %s\n  %-28s %s\n", "-h, --help", "this", "    --version", "which one this is");
-    printf("\nAll of it, with examples: man %s\n", set->program);
+    printf("\nAll of it, with examples: man %.*s\n", (int)strcspn(set->program, " "), set->program);
 }
 
 /* What every tool answers by itself. */

@@ -32,7 +32,7 @@ struct option {
     bool is_setting;       /* also STT_KEEP_OPEN, and keep-open = ... in the file */
     enum option_kind kind; /* and where in the struct it goes */
     size_t offset;
-    uint32_t min, max;   /* NUMBER */
+    uint32_t min, max;   /* NUMBER; DURATION: in ms, if max is not 0 */
     const char *choices; /* CHOICE: "uring mmsg" */
     const char *value;   /* what its value is called in the help; NULL for flags and counts */
     const char *help;    /* NULL: it is not shown */

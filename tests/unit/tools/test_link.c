@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What sttbench link is asked for, and what it makes of many runs. */
 #include "tools/sttbench/link/link.h"
+#include "tools/sttbench/shared/share.h"
 
 #include "tests/support/suite.h"
 
@@ -18,7 +19,7 @@ enum { SHARES = sizeof shares / sizeof shares[0] };
 START_TEST(a_share_is_in_percent)
 {
     uint32_t ppm = 77;
-    ck_assert(link_parse_share(&ppm, shares[_i].text));
+    ck_assert(share_parse(&ppm, shares[_i].text));
     ck_assert_uint_eq(ppm, shares[_i].ppm);
 }
 END_TEST
@@ -51,10 +52,10 @@ START_TEST(what_is_no_share_is_refused)
 {
     uint32_t ppm = 77;
     double factor = 77;
-    ck_assert_msg(!link_parse_share(&ppm, no_shares[_i]), "%s", no_shares[_i]);
+    ck_assert_msg(!share_parse(&ppm, no_shares[_i]), "%s", no_shares[_i]);
     ck_assert_uint_eq(ppm, 77);
     if (strchr(no_shares[_i], '%'))
-        ck_assert(!link_parse_factor(&factor, no_shares[_i], 100));
+        ck_assert(!share_parse_factor(&factor, no_shares[_i], 100));
     ck_assert_double_eq(factor, 77);
 }
 END_TEST
@@ -62,15 +63,15 @@ END_TEST
 START_TEST(a_factor_is_a_number_above_0)
 {
     double factor = 77;
-    ck_assert(link_parse_factor(&factor, "0.5", 100));
+    ck_assert(share_parse_factor(&factor, "0.5", 100));
     ck_assert_double_eq(factor, 0.5);
-    ck_assert(link_parse_factor(&factor, "100", 100));
+    ck_assert(share_parse_factor(&factor, "100", 100));
     ck_assert_double_eq(factor, 100);
-    ck_assert(!link_parse_factor(&factor, "100.1", 100));
-    ck_assert(!link_parse_factor(&factor, "0", 100));
-    ck_assert(!link_parse_factor(&factor, "0.0", 100));
-    ck_assert(!link_parse_factor(&factor, "1x", 100));
-    ck_assert(!link_parse_factor(&factor, "", 100));
+    ck_assert(!share_parse_factor(&factor, "100.1", 100));
+    ck_assert(!share_parse_factor(&factor, "0", 100));
+    ck_assert(!share_parse_factor(&factor, "0.0", 100));
+    ck_assert(!share_parse_factor(&factor, "1x", 100));
+    ck_assert(!share_parse_factor(&factor, "", 100));
 }
 END_TEST
 

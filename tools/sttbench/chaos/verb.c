@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * chaos: owns the verb: which scenarios, and what is said of them. What happens in one is in
- * chaos/. */
+ * verb: owns sttbench chaos: which scenarios, and what is said of them. It must not know what
+ * happens in one. */
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
 #include "tools/sttbench/chaos/crowd.h"
@@ -26,13 +26,13 @@ static struct wish {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"seed", 's', 0, OPTION_TEXT, AT(seed), .value = "S", .help = "the first scenario's seed (1)"},
-    {"count", 'n', 0, OPTION_NUMBER, AT(count), .min = 1, .max = UINT32_MAX, .value = "N", .help = "so many scenarios, of seeds S to S + N - 1 (100)"},
-    {"jobs", 'j', 0, OPTION_NUMBER, AT(jobs), .min = 1, .max = CROWD_JOBS_MAX, .value = "N", .help = "in so many processes (1, or 2 from 1,000 scenarios on)"},
-    {"tell", 0, 0, OPTION_FLAG, AT(tells), .help = "print what happens in them"},
-    {"tally", 0, 0, OPTION_FLAG, AT(tallies), .help = "how often they met what"},
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture, .svg or .html"},
+    {"seed", 'S', BENCH_TEXT(seed, "N"), .help = "of the first scenario (1)"},
+    {"count", 'n', BENCH_NUMBER(count, 1, UINT32_MAX), .help = "scenarios, each with the seed that follows (100)"},
+    {"jobs", 'j', BENCH_NUMBER(jobs, 1, CROWD_JOBS_MAX), .help = "in so many processes (1, or 2 from 1,000 scenarios on)"},
+    {"tell", 0, BENCH_FLAG(tells), .help = "print what happens in them"},
+    {"tally", 0, BENCH_FLAG(tallies), .help = "how often they met what"},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 /* clang-format on */
 
@@ -108,17 +108,12 @@ static enum exits tell(struct crowd_result *x)
     return report_end(r, &wish.report);
 }
 
-static enum exits refuse(const char *why)
-{
-    say_error("%s", why);
-    return EXIT_USAGE;
-}
-
 enum exits bench_chaos(int argc, char **argv)
 {
     static struct crowd_result result;
     static struct option_set set = {
-        .usage = "[--seed S] [--count N] [OPTION]...",
+        .program = "sttbench chaos",
+        .usage = "[OPTION]...",
         .about = "Random scenarios with every fault and attacker at once, in virtual time, and "
                  "what must hold in each.",
         .options = options,
@@ -127,15 +122,12 @@ enum exits bench_chaos(int argc, char **argv)
     };
     struct crowd_wish crowd = {0};
     enum exits exit;
-    set.program = argv[0];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
-    if (set.words.n)
-        return refuse("chaos takes options alone; sttbench chaos -h lists them");
     if (!read_seed(&crowd.seed))
-        return refuse("--seed is a number from 0 on, and so is the last scenario's");
+        return bench_usage("--seed is a number from 0 on, and so is the last scenario's");
     if (wish.tells && wish.report.json)
-        return refuse("--tell prints a story and --json an object; take one of them");
+        return bench_usage("--tell prints a story and --json an object; take one of them");
     crowd.count = wish.count;
     crowd.jobs = wish.jobs ? wish.jobs : wish.count >= COUNT_FOR_TWO ? 2 : 1;
     crowd.tells = wish.tells;

@@ -18,22 +18,22 @@
 
 /* clang-format off */
 static const struct option options[] = {
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture, FILE.svg or FILE.html"},
-    {"veth", 0, 0, OPTION_FLAG, AT(veth), .help = "also between two networks, offloads on and off; as root"},
-    {"only", 0, 0, OPTION_TEXT, AT(only), .value = "LIST", .help = "of stt,limit,udp,tcp,tcp-mss,tls: only these"},
-    {"suite", 0, 0, OPTION_TEXT, AT(suite), .value = "LIST", .help = "of the ciphers: only these; also null, STT without one"},
-    {"runs", 0, 0, OPTION_NUMBER, AT(runs), .min = 1, .max = ROWS_RUNS_MAX, .value = "N", .help = "rounds (5)"},
-    {"seconds", 0, 0, OPTION_DURATION, AT(time_ns), .value = "TIME", .help = "that each run is measured (1)"},
-    {"warm-up", 0, 0, OPTION_DURATION, AT(warm_ns), .value = "TIME", .help = "before that (a quarter of it, 50 ms at least)"},
-    {"mtu", 0, 0, OPTION_NUMBER, AT(mtu), .min = 1200, .max = 9000, .value = "BYTES", .help = "of UDP payload in a datagram (1452)"},
-    {"verify", 0, 0, OPTION_FLAG, AT(verify), .help = "both ends hash all bytes in the timed runs, too"},
-    {"copy", 0, 0, OPTION_FLAG, AT(copy), .help = "STT and the limit copy the application's bytes first"},
-    {"demand", 0, 0, OPTION_FLAG, AT(demand), .help = "a demand that is missed is an error"},
-    {"io", 0, 0, OPTION_CHOICE, AT(io), .choices = "auto uring mmsg", .value = "HOW", .help = "STT: uring or mmsg"},
-    {"preset", 0, 0, OPTION_CHOICE, AT(preset), .choices = "balanced low-latency high-throughput", .value = "NAME", .help = "STT: balanced, low-latency, high-throughput"},
-    {"ring", 0, 0, OPTION_SIZE, AT(ring_bytes), .value = "SIZE", .help = "STT: of the send ring (the preset's)"},
-    {"spin", 0, 0, OPTION_DURATION, AT(spin_ns), .value = "TIME", .help = "STT: looks for so long before it sleeps (0)"},
+    {"veth", 0, BENCH_FLAG(veth), .help = "also between two networks, offloads on and off; as root"},
+    {"only", 0, BENCH_TEXT(only, "LIST"), .help = "only these of stt,limit,udp,tcp,tcp-mss,tls"},
+    {"suite", 0, BENCH_TEXT(suite, "LIST"), .help = "only these cipher suites; also null, STT without one"},
+    {"runs", 0, BENCH_NUMBER(runs, 1, ROWS_RUNS_MAX), .help = "rounds, with a run of each in every one (5)"},
+    {"time", 't', BENCH_TIME(time_ns), .help = "of each run (1s)"},
+    {"warm-up", 0, BENCH_DURATION(warm_ns), .help = "before that (a quarter of it, 50 ms at least)"},
+    {"mtu", 0, BENCH_MTU(9000)},
+    {"io", 0, BENCH_IO},
+    {"preset", 0, BENCH_PRESET},
+    {"ring", 0, BENCH_SIZE(ring_bytes), .help = "STT's send ring (the preset's)"},
+    {"spin", 0, BENCH_DURATION(spin_ns), .help = "STT looks for so long before it sleeps (0)"},
+    {"verify", 0, BENCH_FLAG(verify), .help = "hash all bytes in the timed runs, too"},
+    {"copy", 0, BENCH_FLAG(copy), .help = "STT and the limit copy the application's bytes first"},
+    {"demand", 0, BENCH_DEMAND},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 /* clang-format on */
 enum { OPTIONS_N = sizeof options / sizeof options[0] };
@@ -74,22 +74,16 @@ enum { UDP_OVERHEAD = 28, TCP_OVERHEAD = 40, WIRE_MTU = 1500 };
 /* -- one run ----------------------------------------------------------------------------------- */
 
 /* False: it failed, and report_fail() says why. */
-static bool judge(struct compare *c, const struct run *r, bool is_bare, const char *why)
+static bool judge(struct compare *c, enum run_verdict verdict, const char *why)
 {
-    enum run_verdict verdict = run_judge(r, is_bare);
     if (verdict == RUN_WRONG)
         report_fail(c->report, EXIT_INTEGRITY, "other bytes came than were sent; this is a bug");
-    else if (verdict == RUN_FAILED)
-        report_fail(c->report, EXIT_NETWORK, "%s", run_why(r));
-    else if (*why)
+    if (verdict == RUN_FAILED)
         report_fail(c->report, EXIT_NETWORK, "%s", why);
-    else if (verdict == RUN_CUT)
+    if (verdict == RUN_CUT)
         report_fail(c->report, EXIT_NETWORK,
-                    "a run ended before its time was over; try longer "
-                    "--seconds");
-    else
-        return true;
-    return false;
+                    "a run ended before its time was over; try a longer --time");
+    return verdict == RUN_FINE;
 }
 
 /* NULL: it failed. What it answers is for pair_forget(). */
@@ -103,17 +97,22 @@ static struct run *start(struct compare *c, size_t i, const struct run_setup *se
         return NULL;
     }
     r->setup = *setup;
+    r->meeting.address = setup->address;
     bool is_far = c->rows.at[i].path != ROWS_LOOPBACK;
     const struct pair_end ends[2] = {
         {system->send, pair_cpu(0), is_far ? c->cable.ends[CABLE_SENDER_END] : -1},
         {system->receive, pair_cpu(1), is_far ? c->cable.ends[CABLE_RECEIVER_END] : -1}};
     stt_ns timeout = STT_S(10) + (stt_ns)(3e9 * (setup->warm_s + setup->timed_s));
-    if (pair_run(ends, r, timeout, why))
-        *why = 0;
-    if (judge(c, r, system->is_bare, why))
+    bool is_done = pair_run(ends, r, timeout, why);
+    if (judge(c, run_judge(r, system->is_bare, is_done), why))
         return r;
     pair_forget(r, sizeof *r);
     return NULL;
+}
+
+static bool system_is_stt(const struct compare_system *system)
+{
+    return system->send == session_send;
 }
 
 static bool measure(struct compare *c, size_t i, const struct run_setup *setup,
@@ -127,8 +126,8 @@ static bool measure(struct compare *c, size_t i, const struct run_setup *setup,
     }
     run_sample(r, sample);
     more->lost += r->packets_lost;
-    for (size_t k = 0; k < RUN_HELD_MAX; k++)
-        more->held_by_ns[k] += r->held_by_ns[k];
+    if (system_is_stt(more->system))
+        diagnosis_add(&more->diagnosis, &r->stats, NULL);
     snprintf(more->how, sizeof more->how, "%s", r->how);
     pair_forget(r, sizeof *r);
     return true;
@@ -159,9 +158,7 @@ static void add(struct compare *c, const struct compare_system *system, const ch
                   .mss = system->is_cut ? o->mtu + UDP_OVERHEAD - TCP_OVERHEAD : 0,
                   .hashes = o->verify,
                   .copies = o->copy,
-                  .io = !o->io || *o->io == 'a' ? STT_IO_AUTO
-                        : *o->io == 'u'         ? STT_IO_URING
-                                                : STT_IO_MMSG,
+                  .io = o->io,
                   .preset = o->preset,
                   .ring_bytes = o->ring_bytes,
                   .spin_ns = o->spin_ns}};
@@ -181,7 +178,7 @@ static void line_up(struct compare *c, enum rows_path path)
             if (suite && is_listed(c->options.suite, suite->name))
                 add(c, s, suite->name, path);
         }
-        if (s->send == session_send && c->options.suite && is_listed(c->options.suite, "null"))
+        if (system_is_stt(s) && c->options.suite && is_listed(c->options.suite, "null"))
             add(c, s, "null", path);
     }
 }
@@ -233,7 +230,7 @@ static bool check(struct compare *c, size_t i)
         return false;
     bool is_good = !c->more[i].system->is_bare || choose_way(c, i);
     c->more[i].lost = 0;
-    memset(c->more[i].held_by_ns, 0, sizeof c->more[i].held_by_ns);
+    c->more[i].diagnosis = (struct diagnosis)DIAGNOSIS_INIT;
     return is_good;
 }
 
@@ -311,9 +308,9 @@ static void tell_setup(const struct compare_options *o, struct report *r)
     char cpus[64];
     snprintf(cpus, sizeof cpus, "%d and %d", pair_cpu(0), pair_cpu(1));
     report_text(r, "processors", "processors of sender and receiver", cpus);
-    report_number(r, "datagram_bytes", "bytes of UDP payload in a datagram", REPORT_COUNT, o->mtu);
+    report_number(r, "packet_bytes", "bytes of a packet", REPORT_COUNT, o->mtu);
     report_number(r, "runs", "runs of each", REPORT_COUNT, o->runs);
-    report_number(r, "seconds", "each for", REPORT_S, (double)o->time_ns * 1e-9);
+    report_number(r, "time_s", "time of each run", REPORT_S, (double)o->time_ns * 1e-9);
     if (tls_version())
         report_text(r, "openssl", "TLS by OpenSSL", tls_version());
     else
@@ -345,11 +342,6 @@ enum exits bench_compare(int argc, char **argv)
         return exit;
     if (!are_known("only", c.options.only, SYSTEMS) || !are_known("suite", c.options.suite, SUITES))
         return EXIT_USAGE;
-    if (!c.options.time_ns || set.words.n) {
-        say_error("%s", set.words.n ? "there are only options here; sttbench compare -h lists them"
-                                    : "--seconds needs some time to measure in");
-        return EXIT_USAGE;
-    }
     if (!options_is_set(&set, "warm-up"))
         c.options.warm_ns = c.options.time_ns / 4 > STT_MS(50) ? c.options.time_ns / 4 : STT_MS(50);
     c.report = report_new("compare", "STT beside others, from process to process on this machine");

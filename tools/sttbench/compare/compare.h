@@ -14,6 +14,7 @@
 #include "tools/sttbench/compare/rows.h"
 #include "tools/sttbench/compare/run.h"
 #include "tools/sttbench/report/report.h"
+#include "tools/sttbench/shared/diagnosis.h"
 
 struct compare_options {
     struct report_options report;
@@ -31,9 +32,9 @@ struct compare_options {
 struct compare_row {
     const struct compare_system *system;
     struct run_setup setup;
-    char how[64];                      /* "uring", "calls, 16 trains": how it was done */
-    uint64_t held_by_ns[RUN_HELD_MAX]; /* STT's, of all runs */
-    uint64_t lost;                     /* packets, of all timed runs */
+    char how[64];               /* "uring", "calls, 16 trains": how it was done */
+    struct diagnosis diagnosis; /* STT's, of all timed runs */
+    uint64_t lost;              /* packets, of all timed runs */
 };
 
 struct compare {

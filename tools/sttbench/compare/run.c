@@ -3,9 +3,6 @@
 #include "tools/sttbench/compare/run.h"
 #include "tools/sttbench/shared/figures.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 const char *const run_way_names[RUN_WAYS] = {"calls", "spinning"};
 
 void run_begin(struct run *r)
@@ -48,27 +45,13 @@ const uint8_t *run_piece(uint64_t at)
     return (const uint8_t *)words + shift / 64 * 64;
 }
 
-bool run_refuse(struct run *r, enum run_side side, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(r->ends[side].why, sizeof r->ends[side].why, format, args);
-    va_end(args);
-    return false;
-}
-
-const char *run_why(const struct run *r)
-{
-    return *r->ends[RUN_SENDER].why ? r->ends[RUN_SENDER].why : r->ends[RUN_RECEIVER].why;
-}
-
 /* Damage before failure: who finds it ends, and the other one fails then. */
-enum run_verdict run_judge(const struct run *r, bool is_lossy)
+enum run_verdict run_judge(const struct run *r, bool is_lossy, bool is_done)
 {
     const struct run_end *sender = &r->ends[RUN_SENDER], *receiver = &r->ends[RUN_RECEIVER];
     if (atomic_load(&r->is_wrong))
         return RUN_WRONG;
-    if (*run_why(r))
+    if (!is_done)
         return RUN_FAILED;
     if (sender->n != 2 || receiver->n != 2)
         return RUN_CUT;

@@ -6,9 +6,9 @@
 #ifndef TOOLS_STTBENCH_COMPARE_RUN_H
 #define TOOLS_STTBENCH_COMPARE_RUN_H
 
-#include "stt/node.h"
-#include "tools/common/options.h"
+#include "stt/stats.h"
 #include "tools/sttbench/compare/rows.h"
+#include "tools/sttbench/shared/ends.h"
 
 #include <stdatomic.h>
 
@@ -27,9 +27,8 @@ struct run_setup {
     bool copies;  /* the application's bytes are elsewhere, and are copied first */
     uint32_t mss; /* of TCP; 0: the path's */
 
-    enum stt_io io; /* of STT */
-    const char *preset;
-    uint64_t ring_bytes; /* 0: the preset's */
+    const char *io, *preset; /* of STT */
+    uint64_t ring_bytes;     /* 0: the preset's */
     stt_ns spin_ns;
 };
 
@@ -41,24 +40,22 @@ struct run_reading {
 enum run_side { RUN_SENDER, RUN_RECEIVER };
 struct run_end {
     struct run_reading first, last;
-    uint32_t n;                /* readings */
-    uint64_t bytes, hash;      /* of the whole run */
-    char why[OPTION_WHY_ROOM]; /* it failed: one sentence */
+    uint32_t n;           /* readings */
+    uint64_t bytes, hash; /* of the whole run */
 };
 
-enum { RUN_HASHES = 1 << 16, RUN_HELD_MAX = 16 };
+enum { RUN_HASHES = 1 << 16 };
 
 /* What both processes see. */
 struct run {
     struct run_setup setup;
-    atomic_uint port;       /* the receiver listens there */
+    struct ends_meeting meeting;
     atomic_ullong began_ns; /* 0: not yet */
     atomic_uint is_over;
     atomic_uint is_wrong; /* other bytes came than were sent */
     struct run_end ends[2];
     uint64_t packets_lost;
-    uint8_t peer[32]; /* STT's */
-    uint64_t held_by_ns[RUN_HELD_MAX];
+    struct stt_session_stats stats;      /* STT's sender's */
     char how[32];                        /* "uring" */
     _Atomic uint64_t hashes[RUN_HASHES]; /* of packets, by number, where some may be lost */
 };
@@ -71,13 +68,13 @@ bool run_goes_on(struct run *r, enum run_side side, uint64_t bytes);
 /* What became of a run. */
 enum run_verdict {
     RUN_FINE,
-    RUN_WRONG,  /* other bytes came than were sent */
-    RUN_FAILED, /* run_why() says how */
-    RUN_CUT,    /* it ended before its time */
+    RUN_WRONG, /* other bytes came than were sent */
+    RUN_FAILED,
+    RUN_CUT, /* it ended before its time */
 };
-/* is_lossy: not all has to come, and packets are checked one by one. */
-enum run_verdict run_judge(const struct run *r, bool is_lossy);
-const char *run_why(const struct run *r);
+/* is_lossy: not all has to come, and packets are checked one by one. is_done: so says pair_run().
+ */
+enum run_verdict run_judge(const struct run *r, bool is_lossy, bool is_done);
 
 /* Of a run that is over. What the sender did is counted against what came in the same time. */
 void run_sample(const struct run *r, struct rows_sample *out);
@@ -86,10 +83,6 @@ void run_sample(const struct run *r, struct rows_sample *out);
  * in the cache. */
 enum { RUN_PIECE_BYTES = 128 << 10 };
 const uint8_t *run_piece(uint64_t at);
-
-/* False, for who returns that. */
-bool run_refuse(struct run *r, enum run_side side, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* The systems: each end of each, for pair_run(). */
 bool session_send(void *memory);

@@ -23,9 +23,9 @@ struct wire {
     XXH3_state_t *hash;
 };
 
-static bool fail(const struct wire *w, const char *what)
+static bool fail(const char *what)
 {
-    return run_refuse(w->r, w->side, "%s: %s", what, strerror(errno));
+    return pair_refuse("%s: %s", what, strerror(errno));
 }
 
 /* The options are those of a listening socket, too: who is accepted has them. */
@@ -36,10 +36,10 @@ static bool make(struct wire *w, struct run *r, enum run_side side)
     XXH3_64bits_reset(w->hash);
     w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (w->fd < 0)
-        return fail(w, "a socket");
+        return fail("a socket");
     (void)setsockopt(w->fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", sizeof "cubic" - 1);
     if (mss && setsockopt(w->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof mss))
-        return fail(w, "a segment size");
+        return fail("a segment size");
     return true;
 }
 
@@ -82,7 +82,7 @@ static bool write_all(struct wire *w, const uint8_t *data, size_t len)
     while (len > 0) {
         ssize_t n = w->tls ? tls_write(w->tls, data, len) : send(w->fd, data, len, MSG_NOSIGNAL);
         if (n <= 0)
-            return fail(w, "writing");
+            return fail("writing");
         data += n;
         len -= (size_t)n;
     }
@@ -105,11 +105,11 @@ static bool send_all(struct run *r, bool has_tls)
     struct wire w;
     if (!make(&w, r, RUN_SENDER))
         return false;
-    struct sockaddr_in name = name_of(r, pair_await(&r->port));
+    struct sockaddr_in name = name_of(r, pair_await(&r->meeting.port));
     if (connect(w.fd, (struct sockaddr *)&name, sizeof name))
-        return fail(&w, "connecting");
+        return fail("connecting");
     if (has_tls && !(w.tls = tls_new(w.fd, false)))
-        return run_refuse(r, RUN_SENDER, "the handshake of TLS failed");
+        return pair_refuse("the handshake of TLS failed");
     tell_how(&w);
     run_begin(r);
     while (run_goes_on(r, RUN_SENDER, w.bytes))
@@ -136,15 +136,14 @@ static bool accept_sender(struct wire *w, bool has_tls)
     socklen_t len = sizeof name;
     if (bind(w->fd, (struct sockaddr *)&name, sizeof name) || listen(w->fd, 1) ||
         getsockname(w->fd, (struct sockaddr *)&name, &len))
-        return fail(w, "listening");
-    pair_tell(&w->r->port, ntohs(name.sin_port));
+        return fail("listening");
+    pair_tell(&w->r->meeting.port, ntohs(name.sin_port));
     int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0)
-        return fail(w, "accepting");
+        return fail("accepting");
     close(w->fd);
     w->fd = fd;
-    return !has_tls || (w->tls = tls_new(fd, true)) ||
-           run_refuse(w->r, w->side, "the handshake of TLS failed");
+    return !has_tls || (w->tls = tls_new(fd, true)) || pair_refuse("the handshake of TLS failed");
 }
 
 static bool receive_all(struct run *r, bool has_tls)
@@ -161,7 +160,7 @@ static bool receive_all(struct run *r, bool has_tls)
             XXH3_64bits_update(w.hash, data, (size_t)n);
         run_goes_on(r, RUN_RECEIVER, w.bytes);
     }
-    return n == 0 ? end(&w) : fail(&w, "reading");
+    return n == 0 ? end(&w) : fail("reading");
 }
 
 bool tcp_receive(void *memory)

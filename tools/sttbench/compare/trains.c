@@ -58,9 +58,9 @@ struct wagon {
     _Alignas(STT_AEAD_STATE_ALIGN) uint8_t state[STT_AEAD_STATE_MAX];
 };
 
-static bool fail(struct wagon *w, const char *what)
+static bool fail(const char *what)
 {
-    return run_refuse(w->r, w->side, "%s: %s", what, strerror(errno));
+    return pair_refuse("%s: %s", what, strerror(errno));
 }
 
 static size_t payload_of(const struct wagon *w)
@@ -83,12 +83,12 @@ static bool make(struct wagon *w, struct run *r, enum run_side side)
     w->segments = TRAIN_BYTES / w->packet < SEGMENTS_MAX ? TRAIN_BYTES / w->packet : SEGMENTS_MAX;
     w->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (w->fd < 0)
-        return fail(w, "a socket");
+        return fail("a socket");
     (void)setsockopt(w->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     (void)setsockopt(w->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     (void)setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (setsockopt(w->fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one))
-        return fail(w, "this kernel has no UDP_GRO");
+        return fail("this kernel has no UDP_GRO");
     return true;
 }
 
@@ -171,7 +171,7 @@ static bool send_train(struct wagon *w, uint8_t *train)
     memcpy(CMSG_DATA(&control.header), &segment, sizeof segment);
     while (sendmsg(w->fd, &m, 0) < 0)
         if (errno != EINTR && errno != ECONNREFUSED)
-            return fail(w, "sending");
+            return fail("sending");
     return true;
 }
 
@@ -191,7 +191,7 @@ static bool wait_for_credit(struct wagon *w)
         else if (n < 0 && errno == EAGAIN)
             w->told = w->number;
         else if (n < 0 && errno != EINTR)
-            return fail(w, "waiting for credit");
+            return fail("waiting for credit");
     }
     return true;
 }
@@ -203,9 +203,9 @@ bool trains_send(void *memory)
     struct run *r = memory;
     if (!make(&w, r, RUN_SENDER))
         return false;
-    struct sockaddr_in name = name_of(r, pair_await(&r->port));
+    struct sockaddr_in name = name_of(r, pair_await(&r->meeting.port));
     if (connect(w.fd, (struct sockaddr *)&name, sizeof name))
-        return fail(&w, "connecting");
+        return fail("connecting");
     snprintf(r->how, sizeof r->how, "%s, %u trains", run_way_names[r->setup.way], r->setup.window);
     run_begin(r);
     while (run_goes_on(r, RUN_SENDER, w.number * payload_of(&w))) {
@@ -229,8 +229,7 @@ static bool check(struct wagon *w, uint64_t number, const uint8_t *data, size_t 
     if (XXH3_64bits(data, len) == wanted)
         return true;
     atomic_store(&w->r->is_wrong, 1);
-    return run_refuse(w->r, w->side, "packet %llu is not as it was sent",
-                      (unsigned long long)number);
+    return pair_refuse("packet %llu is not as it was sent", (unsigned long long)number);
 }
 
 static bool open_train(struct wagon *w, uint8_t *data, size_t len, size_t segment)
@@ -239,14 +238,14 @@ static bool open_train(struct wagon *w, uint8_t *data, size_t len, size_t segmen
     struct stt_aead_sealed sealed[SEGMENTS_MAX];
     size_t n = 0;
     if (segment != w->packet || len % segment || len / segment > SEGMENTS_MAX)
-        return run_refuse(w->r, w->side, "a train came otherwise than it went");
+        return pair_refuse("a train came otherwise than it went");
     for (size_t at = 0; at < len; at += segment, n++) {
         memcpy(nonces[n], data + at, NUMBER);
         sealed[n] = (struct stt_aead_sealed){nonces[n], bytes_of(data + at, w->header),
                                              data + at + w->header, segment - w->header, false};
     }
     if (w->suite && w->suite->open(w->state, sealed, n) != n)
-        return run_refuse(w->r, w->side, "a packet does not open");
+        return pair_refuse("a packet does not open");
     for (size_t i = 0; i < n; i++) {
         uint64_t number;
         memcpy(&number, nonces[i], NUMBER);
@@ -280,7 +279,7 @@ static bool take_train(struct wagon *w, uint8_t *data, struct sockaddr_in *from,
                        .msg_controllen = sizeof control};
     ssize_t n = take(w, &m);
     if (n < 0)
-        return errno == EAGAIN || errno == EINTR || fail(w, "receiving");
+        return errno == EAGAIN || errno == EINTR || fail("receiving");
     *is_over = n > 0 && (size_t)n < w->packet;
     return *is_over || open_train(w, data, (size_t)n, segment_of(&m, (size_t)n));
 }
@@ -297,8 +296,8 @@ bool trains_receive(void *memory)
     struct sockaddr_in name = name_of(r, 0);
     if (bind(w.fd, (struct sockaddr *)&name, sizeof name) ||
         getsockname(w.fd, (struct sockaddr *)&name, &len))
-        return fail(&w, "a socket");
-    pair_tell(&r->port, ntohs(name.sin_port));
+        return fail("a socket");
+    pair_tell(&r->meeting.port, ntohs(name.sin_port));
     uint64_t step = r->setup.window * w.segments / 4;
     for (bool is_over = false; !is_over;) {
         if (!take_train(&w, data, &from, &is_over))

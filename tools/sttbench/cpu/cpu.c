@@ -2,21 +2,21 @@
  * cpu: owns the verb: a bulk transfer, what each side's processor did meanwhile, and what to change
  * about the largest part. */
 #include "crypto/cpu.h"
-#include "stt/sim.h"
-#include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
-#include "tools/sttbench/cpu/bulk.h"
+#include "tools/sttbench/cpu/side.h"
 #include "tools/sttbench/report/report.h"
+#include "tools/sttbench/shared/diagnosis.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    BUSY_PERCENT = 90, /* so busy a processor is what limits */
-    WAITED_PERCENT = 10,
     PATIENCE_S = 20, /* above the time that was asked for */
 };
+
+#define TITLE "Where the cycles go in a bulk transfer over loopback"
 
 static struct wish {
     struct report_options report;
@@ -30,14 +30,14 @@ static struct wish {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"time", 't', 0, OPTION_DURATION, AT(time), .value = "DURATION", .help = "transmit for so long (3s)"},
-    {"suite", 0, 0, OPTION_TEXT, AT(suite), .value = "NAME", .help = "with this cipher suite (the best here), or with null, which is none"},
-    {"mtu", 0, 0, OPTION_NUMBER, AT(mtu), .min = 1200, .max = 65507, .value = "BYTES", .help = "datagrams of so many bytes (1452)"},
-    {"io", 0, 1, OPTION_CHOICE, AT(io), .choices = "uring mmsg", .value = "DRIVER", .help = "uring or mmsg"},
-    {"preset", 0, 1, OPTION_CHOICE, AT(preset), .choices = "balanced low-latency high-throughput", .value = "NAME", .help = "balanced, low-latency or high-throughput"},
-    {"no-verify", 0, 0, OPTION_FLAG, AT(no_verify), .help = "the bytes are not hashed and compared"},
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture, .svg or .html"},
+    {"time", 't', BENCH_TIME(time), .help = "transmit for so long (3s)"},
+    {"suite", 0, BENCH_SUITE_OR_NULL},
+    {"mtu", 0, BENCH_MTU(65507)},
+    {"io", 0, BENCH_IO},
+    {"preset", 0, BENCH_PRESET},
+    {"no-verify", 0, BENCH_FLAG(no_verify), .help = "the bytes are not hashed and compared"},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 
 static const struct report_column columns[] = {
@@ -49,17 +49,11 @@ static const struct report_column columns[] = {
 };
 /* clang-format on */
 
-static const struct side {
-    const char *name, *key;
-    size_t at; /* of its end in struct bulk */
-} sides[2] = {
-    {"sender", "sender", offsetof(struct bulk, sender)},
-    {"receiver", "receiver", offsetof(struct bulk, receiver)},
-};
+static const char *const names[2] = {"sender", "receiver"};
 
-static const struct bulk_end *end_of(const struct bulk *b, size_t side)
+static const struct side_end *end_of(const struct sides *b, size_t side)
 {
-    return (const struct bulk_end *)(const void *)((const uint8_t *)b + sides[side].at);
+    return side ? &b->receiver : &b->sender;
 }
 
 static double busy_percent(const struct parts *p)
@@ -69,7 +63,7 @@ static double busy_percent(const struct parts *p)
 
 /* -- figures --------------------------------------------------------------------------------- */
 
-static void add_row(struct report_table *t, const struct bulk_end *e, const char *side,
+static void add_row(struct report_table *t, const struct side_end *e, const char *side,
                     const char *part, double ns)
 {
     report_row(t);
@@ -80,46 +74,46 @@ static void add_row(struct report_table *t, const struct bulk_end *e, const char
     report_cell(t, ns / (double)e->bytes);
 }
 
-static void add_side(struct report *r, struct report_table *t, const struct bulk *b, size_t side)
+static void add_side(struct report *r, struct report_table *t, const struct sides *b, size_t side)
 {
     char key[64], words[64];
-    const struct bulk_end *e = end_of(b, side);
+    const struct side_end *e = end_of(b, side);
     for (enum part p = 0; p < PARTS_N; p++)
-        add_row(t, e, sides[side].name, part_name(p), e->parts.ns[p]);
-    add_row(t, e, sides[side].name, "all", e->parts.cpu_ns);
-    snprintf(key, sizeof key, "%s_cpu_percent", sides[side].key);
-    snprintf(words, sizeof words, "%s's processor busy", sides[side].name);
+        add_row(t, e, names[side], part_name(p), e->parts.ns[p]);
+    add_row(t, e, names[side], "all", e->parts.cpu_ns);
+    snprintf(key, sizeof key, "%s_cpu_percent", names[side]);
+    snprintf(words, sizeof words, "%s's processor busy", names[side]);
     report_number(r, key, words, REPORT_PERCENT, busy_percent(&e->parts));
-    snprintf(key, sizeof key, "%s_ns_per_packet", sides[side].key);
-    snprintf(words, sizeof words, "%s, per packet", sides[side].name);
+    snprintf(key, sizeof key, "%s_ns_per_packet", names[side]);
+    snprintf(words, sizeof words, "%s, per packet", names[side]);
     report_number(r, key, words, REPORT_NS, e->parts.cpu_ns / (double)e->packets);
-    snprintf(key, sizeof key, "%s_cpu_s_per_gb", sides[side].key);
-    snprintf(words, sizeof words, "%s, per gigabyte", sides[side].name);
+    snprintf(key, sizeof key, "%s_cpu_s_per_gb", names[side]);
+    snprintf(words, sizeof words, "%s, per gigabyte", names[side]);
     report_number(r, key, words, REPORT_S_PER_GB, e->parts.cpu_ns / (double)e->bytes);
 }
 
-static void draw(struct report *r, const struct bulk *b)
+static void draw(struct report *r, const struct sides *b)
 {
     const struct report_axis part = {"part", REPORT_COUNT, false};
     const struct report_axis ns = {"processor time of a packet", REPORT_NS, false};
     struct report_chart *c = report_chart(r, "Where the time goes", REPORT_BARS, &part, &ns);
     for (size_t side = 0; side < 2; side++) {
-        const struct bulk_end *e = end_of(b, side);
-        report_series(c, sides[side].name);
+        const struct side_end *e = end_of(b, side);
+        report_series(c, names[side]);
         for (enum part p = 0; p < PARTS_N; p++)
             report_bar(c, part_name(p), e->parts.ns[p] / (double)e->packets);
     }
 }
 
-static void add_all(struct report *r, const struct bulk *b, bool is_right)
+static void add_all(struct report *r, const struct sides *b, bool is_right)
 {
     double seconds = b->sender.parts.wall_ns * 1e-9;
     struct report_table *t = report_table(r, "results", "Where the time goes", columns,
                                           sizeof columns / sizeof columns[0]);
-    report_text(r, "suite", "cipher suite", b->wish.suite->name);
-    report_text(r, "io", "driver", b->sender.io);
+    report_text(r, "suite", "cipher suite", b->suite);
+    report_text(r, "io", "driver", b->io);
     report_number(r, "packet_bytes", "bytes of a packet", REPORT_COUNT, b->wish.packet_bytes);
-    report_number(r, "seconds", "time", REPORT_S, seconds);
+    report_number(r, "time_s", "time", REPORT_S, seconds);
     report_number(r, "bytes", "moved", REPORT_BYTES, (double)b->sender.bytes);
     report_number(r, "packets", "packets", REPORT_COUNT, (double)b->sender.packets);
     report_number(r, "packets_lost", "packets lost", REPORT_COUNT, (double)b->stats.packets_lost);
@@ -140,38 +134,22 @@ static const char *best_suite(void)
 }
 
 /* What makes this part smaller. */
-static void advise(const struct bulk *b, enum part largest, char out[OPTION_WHY_ROOM])
+static const char *advice_on(const struct sides *b, enum part largest, char out[OPTION_WHY_ROOM])
 {
-    const char *best = best_suite();
-    bool is_best = strcmp(b->wish.suite->name, best) == 0;
-    switch (largest) {
-    case PART_CRYPTO:
-        if (is_best)
-            snprintf(out, OPTION_WHY_ROOM,
-                     "%s is the best suite here already; a processor with wider AES instructions "
-                     "(VAES) would seal faster",
-                     best);
-        else
-            snprintf(out, OPTION_WHY_ROOM, "take --suite %s", best);
-        break;
-    case PART_KERNEL:
-        snprintf(out, OPTION_WHY_ROOM,
-                 "larger packets are fewer: raise --mtu where the path allows it, and see whether "
-                 "sttbench doctor finds segmentation (GSO, GRO) missing");
-        break;
-    case PART_COPY:
-        snprintf(out, OPTION_WHY_ROOM,
-                 "a program that produces into the stream's ring, and works on what it reads where "
-                 "it lies, copies nothing (stt_stream_reserve, stt_stream_peek)");
-        break;
-    case PART_VERIFY:
-        snprintf(out, OPTION_WHY_ROOM, "that is this benchmark's own hash: try --no-verify");
-        break;
-    default:
-        snprintf(out, OPTION_WHY_ROOM,
-                 "larger packets are fewer: raise --mtu where the path allows it; or spread "
-                 "sessions over several workers");
-    }
+    static const char *const advice[PARTS_N] = {
+        [PART_CRYPTO] = "a processor with wider AES instructions (VAES) would seal faster",
+        [PART_KERNEL] = "larger packets are fewer (--mtu), and sttbench doctor knows whether "
+                        "segmentation (GSO, GRO) is missing",
+        [PART_PROTOCOL] = "larger packets are fewer (--mtu)",
+        [PART_COPY] = "a program that works in the stream's ring copies nothing "
+                      "(stt_stream_reserve, stt_stream_peek)",
+        [PART_VERIFY] = "that is this benchmark's own hash: try --no-verify",
+        [PART_STOPWATCH] = "that is this benchmark's own",
+    };
+    if (largest != PART_CRYPTO || strcmp(b->suite, best_suite()) == 0)
+        return advice[largest];
+    snprintf(out, OPTION_WHY_ROOM, "take --suite %s", best_suite());
+    return out;
 }
 
 static enum part largest_of(const struct parts *p)
@@ -183,60 +161,53 @@ static enum part largest_of(const struct parts *p)
     return largest;
 }
 
-/* For what the sender waited longest. */
-static const char *held_by(const struct stt_session_stats *s)
+static struct diagnosis_side side_of(const struct parts *p)
 {
-    const uint64_t ns[] = {
-#define ROW(X, upper, name, words) [STT_HELD_##upper] = s->held_by_##name##_ns,
-        STT_HELD_BY(ROW, )
-#undef ROW
-    };
-    size_t longest = 0;
-    for (size_t i = 1; i < STT_HELD_COUNT; i++)
-        if (ns[i] > ns[longest])
-            longest = i;
-    return stt_held_text((enum stt_held_by)longest);
+    return (struct diagnosis_side){.cpu_percent = busy_percent(p),
+                                   .waited_percent = 100 * p->waited_ns / p->wall_ns};
 }
 
-static void diagnose(struct report *r, const struct bulk *b)
+static const char *advise(const struct sides *b, const struct parts *p, char out[DIAGNOSIS_ROOM])
 {
-    double busy[2] = {busy_percent(&b->sender.parts), busy_percent(&b->receiver.parts)};
-    size_t side = busy[1] > busy[0];
-    const struct parts *p = &end_of(b, side)->parts;
+    char room[OPTION_WHY_ROOM];
     enum part largest = largest_of(p);
-    double waited = 100 * p->waited_ns / p->wall_ns;
-    char advice[OPTION_WHY_ROOM];
-    advise(b, largest, advice);
-    if (waited >= WAITED_PERCENT)
-        report_limited(r,
-                       "Limited by other programs: for %.0f %% of the time they had the %s's "
-                       "processor; stop them, and measure again.",
-                       waited, sides[side].name);
-    else if (busy[side] >= BUSY_PERCENT)
-        report_limited(r,
-                       "Limited by the %s's processor, which was busy for %.0f %% of the time; its "
-                       "largest part, %.0f %%, is %s%s: %s.",
-                       sides[side].name, busy[side], 100 * p->ns[largest] / p->cpu_ns,
-                       largest == PART_KERNEL || largest == PART_PROTOCOL ? "the " : "",
-                       part_name(largest), advice);
-    else
-        report_limited(r,
-                       "Limited by neither processor (%.0f and %.0f %% busy): the data waited "
-                       "longest for %s; larger windows may help: try --preset high-throughput.",
-                       busy[0], busy[1], held_by(&b->stats));
+    snprintf(out, DIAGNOSIS_ROOM, "its largest part, %.0f %%, is %s: %.200s",
+             100 * p->ns[largest] / p->cpu_ns, part_name(largest), advice_on(b, largest, room));
+    return out;
+}
+
+static void diagnose(struct report *r, const struct sides *b)
+{
+    struct diagnosis d = DIAGNOSIS_INIT;
+    char sender[DIAGNOSIS_ROOM], receiver[DIAGNOSIS_ROOM], sentence[DIAGNOSIS_ROOM];
+    const char *advice[DIAGNOSIS_N] = {
+        [DIAGNOSIS_SENDER_CPU] = advise(b, &b->sender.parts, sender),
+        [DIAGNOSIS_RECEIVER_CPU] = advise(b, &b->receiver.parts, receiver),
+        [DIAGNOSIS_PEER_BUFFER] = "take --preset high-throughput, whose buffers are larger",
+        [DIAGNOSIS_SEND_BUFFER] = "take --preset high-throughput, whose buffers are larger",
+        [DIAGNOSIS_NETWORK] = "run it longer (--time), and let sttbench doctor look at the socket "
+                              "buffers if packets are lost",
+    };
+    diagnosis_add(&d, &b->stats, NULL);
+    d.ring_full_ns = d.held_ns[STT_HELD_APPLICATION]; /* who sends is never without data */
+    d.sender = side_of(&b->sender.parts);
+    d.receiver = side_of(&b->receiver.parts);
+    d.advice = advice;
+    (void)diagnosis_find(&d, sentence);
+    report_limited(r, "%s", sentence);
 }
 
 /* -- the verb -------------------------------------------------------------------------------- */
 
-static enum exits tell(const struct bulk *b)
+static enum exits tell(const struct sides *b)
 {
     bool is_right = b->sender.bytes == b->receiver.bytes && b->sender.hash == b->receiver.hash;
-    struct report *r = report_new("cpu", "Where the cycles go in a bulk transfer over loopback");
+    struct report *r = report_new("cpu", TITLE);
     add_all(r, b, is_right);
     diagnose(r, b);
     report_note(r, "Kernel and the rest are told apart by the kernel's clock ticks; the sender's "
                    "kernel carries a packet over loopback into the receiver's socket.");
-    if (b->sender.bytes && !b->wish.verifies)
+    if (b->sender.bytes && !b->verifies)
         report_note(r, "Nobody looked whether the bytes are right (--no-verify).");
     if (pair_cpu(0) == pair_cpu(1))
         report_note(r, "Both sides share one processor: there is no other.");
@@ -247,30 +218,28 @@ static enum exits tell(const struct bulk *b)
     return report_end(r, &wish.report);
 }
 
-static enum exits measure(const struct stt_aead_suite *suite)
+static enum exits fail(enum exits exit, const char *why)
+{
+    struct report *r = report_new("cpu", TITLE);
+    report_fail(r, exit, "nothing was measured: %s", why);
+    return report_end(r, &wish.report);
+}
+
+static enum exits measure(void)
 {
     char why[OPTION_WHY_ROOM];
-    struct bulk *b = pair_memory(sizeof *b);
-    const struct pair_end ends[2] = {{bulk_send, pair_cpu(0), -1}, {bulk_receive, pair_cpu(1), -1}};
-    if (!b) {
-        say_error("there is no memory to share between two processes; free some");
-        return EXIT_LOCAL_IO;
-    }
-    b->wish = (struct bulk_wish){
-        .time_ns = wish.time,
-        .suite = suite,
-        .io = !wish.io                       ? STT_IO_AUTO
-              : strcmp(wish.io, "mmsg") == 0 ? STT_IO_MMSG
-                                             : STT_IO_URING,
-        .preset = wish.preset,
-        .packet_bytes = wish.mtu,
-        .verifies = !wish.no_verify,
-    };
-    enum exits exit = EXIT_NETWORK;
-    if (pair_run(ends, b, wish.time + STT_S(PATIENCE_S), why))
-        exit = tell(b);
-    else
-        say_error("%s", *b->sender.why ? b->sender.why : *b->receiver.why ? b->receiver.why : why);
+    struct sides *b = pair_memory(sizeof *b);
+    const struct pair_end ends[2] = {{side_send, pair_cpu(0), -1}, {side_receive, pair_cpu(1), -1}};
+    if (!b)
+        return fail(EXIT_LOCAL_IO, "there is no memory for two processes to share");
+    b->time_ns = wish.time;
+    b->verifies = !wish.no_verify;
+    b->wish = (struct ends_wish){.suite = wish.suite ? wish.suite : best_suite(),
+                                 .io = wish.io,
+                                 .preset = wish.preset,
+                                 .packet_bytes = wish.mtu};
+    bool is_done = pair_run(ends, b, wish.time + STT_S(PATIENCE_S), why);
+    enum exits exit = is_done ? tell(b) : fail(EXIT_NETWORK, why);
     pair_forget(b, sizeof *b);
     return exit;
 }
@@ -278,6 +247,7 @@ static enum exits measure(const struct stt_aead_suite *suite)
 enum exits bench_cpu(int argc, char **argv)
 {
     static struct option_set set = {
+        .program = "sttbench cpu",
         .usage = "[OPTION]...",
         .about = "Where the cycles of a bulk transfer go: crypto, kernel, protocol and copy, of "
                  "each side.",
@@ -286,19 +256,10 @@ enum exits bench_cpu(int argc, char **argv)
         .into = &wish,
     };
     enum exits exit;
-    set.program = argv[0];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
-    const char *name = wish.suite ? wish.suite : best_suite();
-    const struct stt_aead_suite *suite =
-        strcmp(name, "null") == 0 ? stt_sim_null_suite() : stt_aead_by_name(name, stt_cpu_detect());
-    if (set.words.n || !wish.time || !suite) {
-        if (suite)
-            say_error("%s", set.words.n ? "cpu takes options alone; sttbench cpu -h lists them"
-                                        : "--time is longer than nothing");
-        else
-            say_error("there is no suite %s on this processor; sttbench doctor lists them", name);
-        return EXIT_USAGE;
-    }
-    return measure(suite);
+    if (wish.suite && strcmp(wish.suite, "null") != 0 &&
+        !stt_aead_by_name(wish.suite, stt_cpu_detect()))
+        return bench_usage("this processor has no %s; choose another --suite", wish.suite);
+    return measure();
 }

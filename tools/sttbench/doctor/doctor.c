@@ -19,8 +19,8 @@ static struct wish {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "the same as a page, .html"},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 
 static const struct look {
@@ -54,7 +54,7 @@ enum { LOOKS = sizeof looks / sizeof looks[0] };
 static const struct report_column columns[] = {{"check", "check", REPORT_TEXT},
                                                {"state", "state", REPORT_TEXT},
                                                {"found", "found", REPORT_TEXT},
-                                               {"mend", "mend it with", REPORT_TEXT}};
+                                               {"mend", NULL, REPORT_TEXT}};
 
 /* -- findings -------------------------------------------------------------------------------- */
 
@@ -102,6 +102,8 @@ static bool look(struct report *r, struct report_table *t, const struct look *wh
     report_cell_text(t, *f.mend ? "mend" : "ok");
     report_cell_text(t, f.found);
     report_cell_text(t, f.mend);
+    if (*f.mend)
+        report_note(r, "%s: %s", what->words, f.mend);
     if (what->value_key && wish.report.json)
         report_number(r, what->value_key, what->words, REPORT_COUNT, f.value);
     return *f.mend;
@@ -122,6 +124,7 @@ static enum exits examine(void)
 enum exits bench_doctor(int argc, char **argv)
 {
     static struct option_set set = {
+        .program = "sttbench doctor",
         .usage = "[HOST] [OPTION]...",
         .about = "What this machine is set up for, and the way to a host: each line is ok, or has "
                  "one command that mends it.",
@@ -131,13 +134,10 @@ enum exits bench_doctor(int argc, char **argv)
     };
     struct finding host = {.value = NAN};
     enum exits exit;
-    set.program = argv[0];
-    if (!bench_options(&set, argc, argv, &exit))
+    if (!bench_options_and_words(&set, argc, argv, &exit))
         return exit;
-    if (set.words.n > 1) {
-        say_error("doctor looks at the way to one host at a time");
-        return EXIT_USAGE;
-    }
+    if (set.words.n > 1)
+        return bench_usage("doctor looks at the way to one host at a time");
     if (!path_begin(set.words.n ? set.words.at[0] : NULL, &host)) {
         say_error("%s", host.found);
         return EXIT_NO_ANSWER;

@@ -3,7 +3,6 @@
  * many at once. A handshake takes from the call until the event that tells of the session. */
 #include "tools/sttbench/handshake/handshake.h"
 
-#include "tools/common/say.h"
 #include "tools/sttbench/shared/pair.h"
 
 #include <stdio.h>
@@ -19,7 +18,8 @@ const struct handshake_kind handshake_kinds[HANDSHAKE_ROWS_N] = {
 
 static bool config_of(struct stt_node_config *config, const struct handshake_between *b)
 {
-    if (!ends_config(config, NULL, NULL))
+    static const struct ends_wish any;
+    if (!ends_config(config, &any))
         return false;
     struct stt_config *c = &config->endpoint;
     memcpy(c->seeds[0], b->seed, sizeof b->seed);
@@ -105,10 +105,8 @@ static bool take_event(struct asking *a, const struct stt_event *e)
 {
     struct stt_endpoint *ep = stt_node_endpoint(a->node);
     struct handshake_row *row = a->row;
-    if (e->type == STT_EVENT_CLOSED && e->reason != STT_REASON_LOCAL_CLOSE) {
-        say_error("a handshake has failed: %s", stt_reason_text(e->reason));
-        return false;
-    }
+    if (e->type == STT_EVENT_CLOSED && e->reason != STT_REASON_LOCAL_CLOSE)
+        return pair_refuse("a handshake has failed: %s", stt_reason_text(e->reason));
     if (e->type != STT_EVENT_CONNECTED)
         return true;
     const double *began = stt_session_user(ep, e->session);

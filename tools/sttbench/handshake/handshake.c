@@ -21,10 +21,10 @@ struct flags {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture: FILE.svg or FILE.html"},
-    {"count", 'n', 0, OPTION_NUMBER, AT(n), .min = 10, .max = HANDSHAKE_MAX, .value = "N", .help = "handshakes of each kind (1000)"},
-    {"demand", 0, 0, OPTION_FLAG, AT(demand), .help = "fail where what is demanded is missed"},
+    {"count", 'n', BENCH_NUMBER(n, 10, HANDSHAKE_MAX), .help = "handshakes of each kind (1000)"},
+    {"demand", 0, BENCH_DEMAND},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 /* clang-format on */
 

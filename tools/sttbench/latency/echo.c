@@ -4,7 +4,6 @@
  *
  * A node that blocks and one that spins are there all the time, each with a session of two streams,
  * the echo's first; nobody steps the node whose slice it is not. */
-#include "tools/common/say.h"
 #include "tools/sttbench/latency/latency.h"
 
 #include <string.h>
@@ -48,10 +47,9 @@ struct side {
 static struct stt_node *make(const struct latency_run *run, bool spins,
                              struct stt_node_config *config)
 {
-    if (!ends_config(config, run->suite, run->io))
-        return NULL;
-    config->spin_ns = spins ? run->spin_ns : 0;
-    return ends_node(config);
+    const struct ends_wish wish = {
+        .suite = run->suite, .io = run->io, .spin_ns = spins ? run->spin_ns : 0};
+    return ends_config(config, &wish) ? ends_node(config) : NULL;
 }
 
 /* A stream that the peer has opened has no "no_delay". */
@@ -181,8 +179,7 @@ static bool await_answer(struct side *s, uint64_t number, bool fills)
     }
     if (memcmp(s->message, &number, sizeof number) == 0)
         return true;
-    say_error("an answer was not what was asked");
-    return false;
+    return pair_refuse("an answer was not what was asked");
 }
 
 static uint64_t packets_so_far(const struct side *s)

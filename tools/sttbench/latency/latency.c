@@ -20,20 +20,23 @@ struct flags {
     bool demand;
 };
 
+#define LATENCY_NAMES                                                                              \
+    "raw_blocking stt_blocking raw_spinning stt_spinning stt_blocking_bulk "                       \
+    "stt_blocking_bulk_urgent stt_spinning_bulk stt_spinning_bulk_urgent"
 #define AT(field) .offset = offsetof(struct flags, field)
 
 /* clang-format off */
 static const struct option options[] = {
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture: FILE.svg or FILE.html"},
-    {"time", 't', 0, OPTION_DURATION, AT(time_ns), .value = "DUR", .help = "measure for so long, all cases together (5s)"},
-    {"only", 0, 0, OPTION_CHOICE, AT(only), .choices = "raw_blocking stt_blocking raw_spinning stt_spinning stt_blocking_bulk stt_blocking_bulk_urgent stt_spinning_bulk stt_spinning_bulk_urgent", .value = "CASE", .help = "this case alone, and no simulation"},
-    {"spin", 0, 0, OPTION_DURATION, AT(spin_ns), .value = "DUR", .help = "who spins sleeps after so long in vain (1s)"},
-    {"link-rate", 0, 0, OPTION_RATE, AT(link_rate), .value = "BITS", .help = "of the simulated link (100M)"},
-    {"link-rtt", 0, 0, OPTION_DURATION, AT(link_rtt_ns), .value = "DUR", .help = "of the simulated link (50ms)"},
-    {"suite", 0, 0, OPTION_CHOICE, AT(suite), .choices = "aegis-128x2 aegis-128l aes-256-gcm chacha20-poly1305", .value = "NAME", .help = "the cipher (the best there is)"},
-    {"io", 0, 0, OPTION_CHOICE, AT(io), .choices = "uring mmsg", .value = "NAME", .help = "the driver (uring where it is allowed)"},
-    {"demand", 0, 0, OPTION_FLAG, AT(demand), .help = "fail where what is demanded is missed"},
+    {"time", 't', BENCH_TIME(time_ns), .help = "measure for so long, all cases together (5s)"},
+    {"only", 0, BENCH_CHOICE(only, LATENCY_NAMES, "CASE"), .help = "this case alone, and no simulation"},
+    {"spin", 0, BENCH_DURATION(spin_ns), .help = "who spins looks for so long before it sleeps (1s)"},
+    {"rate", 0, BENCH_RATE(link_rate), .help = "of the simulated path (100M)"},
+    {"rtt", 0, BENCH_DURATION(link_rtt_ns), .help = "of the simulated path (50ms)"},
+    {"suite", 0, BENCH_SUITE},
+    {"io", 0, BENCH_IO},
+    {"demand", 0, BENCH_DEMAND},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 /* clang-format on */
 
@@ -91,7 +94,7 @@ static double ratio(const struct figures *of, const struct figures *to)
 static void tell_results(struct report *r, const struct figures *all)
 {
     static const struct report_column columns[] = {
-        {"name", "", REPORT_TEXT},
+        {"name", "case", REPORT_TEXT},
         {"count", "round trips", REPORT_COUNT},
         {"p50_us", "p50", REPORT_US},
         {"p90_us", "p90", REPORT_US},
@@ -116,15 +119,14 @@ static void tell_results(struct report *r, const struct figures *all)
 
 static void draw(struct report *r, const struct figures *all)
 {
-    static const struct report_axis x = {"percentile", REPORT_PLAIN, false},
-                                    y = {"round trip", REPORT_US, true};
-    struct report_chart *c = report_chart(r, "Round trips of 64 bytes", REPORT_LINES, &x, &y);
-    for (int i = 0; i < LATENCY_N; i++) {
-        report_series(c, latency_cases[i].name);
-        report_point(c, 50, all[i].p50);
-        report_point(c, 90, all[i].p90);
-        report_point(c, 99, all[i].p99);
-        report_point(c, 99.9, all[i].p99_9);
+    static const struct report_axis x = {"case", REPORT_TEXT, false},
+                                    y = {"round trip", REPORT_US, false};
+    struct report_chart *c = report_chart(r, "Round trips of 64 bytes", REPORT_BARS, &x, &y);
+    for (int is_tail = 0; is_tail < 2; is_tail++) {
+        report_series(c, is_tail ? "99 %" : "median");
+        for (int i = 0; i < LATENCY_N; i++)
+            if (all[i].n)
+                report_bar(c, latency_cases[i].name, is_tail ? all[i].p99 : all[i].p50);
     }
 }
 
@@ -137,7 +139,7 @@ struct link_rows {
 static bool tell_link(struct report *r, const struct flags *flags, struct link_rows *out)
 {
     static const struct report_column columns[] = {
-        {"congestion", "congestion", REPORT_TEXT},
+        {"congestion", "control", REPORT_TEXT},
         {"echo", "echo's stream is", REPORT_TEXT},
         {"count", "round trips", REPORT_COUNT},
         {"p50_ms", "p50", REPORT_MS},
@@ -191,8 +193,11 @@ static void conclude(struct report *r, const struct flags *flags, const struct f
     demands_at_most(&d, "link.p99_ms, as urgent", link->equal_ms, rtt_ms + 25);
     demands_at_most(&d, "link.p99_ms, more urgent", link->urgent_ms, 2 * rtt_ms);
     demands_end(&d, flags->demand);
-    if (flags->only)
-        report_limited(r, "Limited by what was not asked: one case says nothing of the others.");
+    if (isnan(waking_us + above_us))
+        report_limited(r, "%s",
+                       flags->only ? "One case alone: nothing to say what limits it; leave out "
+                                     "--only."
+                                   : "It was too short to say what limits it; take a longer -t.");
     else
         report_limited(
             r,
@@ -210,8 +215,9 @@ static enum exits measure(const struct flags *flags, struct latency_run *run)
     const struct pair_end ends[2] = {{latency_ask, pair_cpu(0), -1},
                                      {latency_answer, pair_cpu(1), -1}};
     if (!pair_run(ends, run, flags->time_ns * 4 + STT_S(20), why)) {
-        say_error("nothing was measured: %s", why);
-        return EXIT_NETWORK;
+        struct report *failed = report_new("latency", "Round trips");
+        report_fail(failed, EXIT_NETWORK, "nothing was measured: %s", why);
+        return report_end(failed, &flags->report);
     }
     double *room = calloc((size_t)LATENCY_ROUNDS * LATENCY_SAMPLES, sizeof *room);
     if (!room) {

@@ -32,7 +32,7 @@ int latency_raw_socket(struct latency_run *run, int end)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && meet(fd, run, end))
         return fd;
-    say_error("no UDP socket on 127.0.0.1: %s", strerror(errno));
+    pair_refuse("no UDP socket on 127.0.0.1: %s", strerror(errno));
     return -1;
 }
 
@@ -85,8 +85,7 @@ bool latency_raw_ask(int fd, bool spins, stt_ns slice_ns, struct latency_slice *
         lost = is_answered ? 0 : lost + 1;
         slice->lost += !is_answered;
     }
-    say_error("plain UDP datagrams are not answered on 127.0.0.1: look for a firewall");
-    return false;
+    return pair_refuse("plain UDP datagrams are not answered on 127.0.0.1: look for a firewall");
 }
 
 bool latency_raw_answer(int fd, bool spins)

@@ -6,6 +6,7 @@
 #include "stt/recovery/congestion.h"
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
+#include "tools/sttbench/shared/share.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,45 +22,44 @@ struct flags {
     stt_ns rtt, jitter, time;
     const char *loss, *reorder, *queue, *cc, *preset;
     uint32_t seeds, seed, mtu;
-    bool matrix;
+    bool matrix, demand;
 };
-#define AT(field)               .offset = offsetof(struct flags, field)
-#define TEXT(field, name)       OPTION_TEXT, AT(field), .value = name
-#define NUMBER(field, from, to) OPTION_NUMBER, AT(field), .min = from, .max = to, .value = "N"
+#define AT(field) .offset = offsetof(struct flags, field)
 
 /* clang-format off */
 static const struct option options[] = {
-    {"rate", 0, 0, OPTION_RATE, AT(rate), .value = "BITS", .help = "of the bottleneck (100M)"},
-    {"rtt", 0, 0, OPTION_DURATION, AT(rtt), .value = "TIME", .help = "round trip without a queue (50ms)"},
-    {"loss", 0, 0, TEXT(loss, "SHARE"), .help = "lost by chance, each way, as in 1% (0)"},
-    {"queue", 0, 0, TEXT(queue, "BDPS"), .help = "room before the bottleneck, in bandwidth x delay (1)"},
-    {"jitter", 0, 0, OPTION_DURATION, AT(jitter), .value = "TIME", .help = "delays vary by up to this (0)"},
-    {"reorder", 0, 0, TEXT(reorder, "SHARE"), .help = "come a fifth of the round trip later (0)"},
-    {"matrix", 'm', 0, OPTION_FLAG, AT(matrix), .help = "fourteen paths instead, with what is demanded of each"},
-    {"cc", 0, 0, TEXT(cc, "NAME,..."), .help = "congestion control (cubic; with --matrix cubic,bbr)"},
-    {"preset", 0, 0, OPTION_CHOICE, AT(preset), .choices = "balanced low-latency high-throughput", .value = "NAME", .help = "buffers of a preset, not ones that are never in the way"},
-    {"mtu", 0, 0, NUMBER(mtu, LINK_PAYLOAD_MIN, LINK_PAYLOAD_MAX), .help = "bytes of a UDP datagram (1452)"},
-    {"bytes", 'n', 0, OPTION_SIZE, AT(bytes), .value = "SIZE", .help = "move so many, however long it takes"},
-    {"time", 't', 0, OPTION_DURATION, AT(time), .value = "TIME", .help = "of virtual time (20s); with -n, at most (1h)"},
-    {"seeds", 0, 0, NUMBER(seeds, 1, LINK_SEEDS_MAX), .help = "runs of each (5; with --matrix 20)"},
-    {"seed", 'S', 0, NUMBER(seed, 1, UINT32_MAX / 2), .help = "the first one's (1)"},
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object in place of the table"},
-    {"plot", 0, 0, TEXT(report.plot, "FILE"), .help = "a picture: FILE.svg or FILE.html"},
+    {"rate", 0, BENCH_RATE(rate), .help = "of the simulated path (100M)"},
+    {"rtt", 0, BENCH_DURATION(rtt), .help = "of the simulated path, without a queue (50ms)"},
+    {"loss", 0, BENCH_TEXT(loss, "SHARE"), .help = "lost by chance, each way, as in 1% (0)"},
+    {"queue", 0, BENCH_TEXT(queue, "BDPS"), .help = "room before the bottleneck, in bandwidth x delay (1)"},
+    {"jitter", 0, BENCH_DURATION(jitter), .help = "delays vary by up to this (0)"},
+    {"reorder", 0, BENCH_TEXT(reorder, "SHARE"), .help = "come a fifth of the round trip later (0)"},
+    {"matrix", 'm', BENCH_FLAG(matrix), .help = "fourteen paths instead, with what is demanded of each"},
+    {"cc", 0, BENCH_TEXT(cc, "NAME,..."), .help = "congestion control (cubic; with --matrix cubic,bbr)"},
+    {"preset", 0, BENCH_CHOICE(preset, "balanced low-latency high-throughput", "NAME"), .help = "buffers of a preset, not ones that are never in the way"},
+    {"mtu", 0, BENCH_MTU(9000)},
+    {"bytes", 'n', BENCH_SIZE(bytes), .help = "move so many, however long it takes"},
+    {"time", 't', BENCH_TIME(time), .help = "of virtual time (20s); with -n, at most (1h)"},
+    {"seeds", 0, BENCH_NUMBER(seeds, 1, LINK_SEEDS_MAX), .help = "runs of each, with a seed of their own (5; --matrix: 20)"},
+    {"seed", 'S', BENCH_NUMBER(seed, 1, UINT32_MAX / 2), .help = "the first one (1)"},
+    {"demand", 0, BENCH_DEMAND},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 /* clang-format on */
 enum { OPTIONS_N = sizeof options / sizeof options[0] };
 
 static bool parse_texts(const struct flags *f, struct link_path *path, char *why)
 {
-    if (f->loss && !link_parse_share(&path->loss_ppm, f->loss))
+    if (f->loss && !share_parse(&path->loss_ppm, f->loss))
         return options_refuse(why, "--loss wants a share such as 1%% or 0.05%%, and got '%.60s'",
                               f->loss);
-    if (f->reorder && !link_parse_share(&path->reorder_ppm, f->reorder))
+    if (f->reorder && !share_parse(&path->reorder_ppm, f->reorder))
         return options_refuse(why,
                               "--reorder wants a share such as 1%% or 0.05%%, and got "
                               "'%.60s'",
                               f->reorder);
-    if (f->queue && !link_parse_factor(&path->queue_bdps, f->queue, QUEUE_MAX))
+    if (f->queue && !share_parse_factor(&path->queue_bdps, f->queue, QUEUE_MAX))
         return options_refuse(why,
                               "--queue wants a number above 0 and up to %d such as 0.5, and "
                               "got '%.60s'",
@@ -96,16 +96,14 @@ static bool check(const struct option_set *set, const struct flags *f, char *why
         if (options_is_set(set, of_a_path[i]))
             return options_refuse(why, "--matrix has paths of its own; leave out --%s",
                                   of_a_path[i]);
-    if (set->words.n)
-        return options_refuse(why, "what is '%.60s'? link takes options only", set->words.at[0]);
+    if (f->demand && !f->matrix)
+        return options_refuse(why, "--demand goes with --matrix: nothing is demanded of one path");
     if (f->rate < 1000 || f->rate > UINT64_C(400000000000))
         return options_refuse(why, "--rate is from 1K to 400G");
     if (f->rtt < 10000 || f->rtt > STT_S(10))
         return options_refuse(why, "--rtt is from 0.01ms to 10s");
     if (f->jitter > STT_S(10))
         return options_refuse(why, "--jitter is up to 10s");
-    if (options_is_set(set, "time") && (f->time < STT_MS(1) || f->time > STT_S(86400)))
-        return options_refuse(why, "--time is from 1ms to 24h");
     if (options_is_set(set, "bytes") && !f->bytes)
         return options_refuse(why, "--bytes wants at least one");
     return true;
@@ -186,7 +184,7 @@ static enum exits run(struct link_job *job, const struct flags *f)
             job->traces = traces = trace(job, results);
         exit = report_end(link_report(job), &f->report);
     } else
-        say_error("the runs did not come to an end: no memory or no processes; take less --seeds");
+        say_error("the runs did not come to an end: no memory or no processes; take fewer --seeds");
     free(traces);
     free(results);
     free(summaries);
@@ -210,18 +208,14 @@ enum exits bench_link(int argc, char **argv)
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
     struct link_path path = {f.rate, f.rtt, f.jitter, 0, 0, 1};
-    struct link_job job = {.is_matrix = f.matrix};
+    struct link_job job = {.is_matrix = f.matrix, .is_strict = f.demand};
     const char *controllers = f.cc ? f.cc : f.matrix ? "cubic,bbr" : "cubic";
     if (!check(&set, &f, why) || !parse_texts(&f, &path, why) ||
-        !parse_controllers(&job, controllers, why)) {
-        say_error("%s", why);
-        return EXIT_USAGE;
-    }
-    if ((double)link_bdp_bytes(&path) * fmax(path.queue_bdps, 1) > BDP_MAX) {
-        say_error("more than 256 MiB would be on this path at once; take a lower --rate, --rtt or "
-                  "--queue");
-        return EXIT_USAGE;
-    }
+        !parse_controllers(&job, controllers, why))
+        return bench_usage("%s", why);
+    if ((double)link_bdp_bytes(&path) * fmax(path.queue_bdps, 1) > BDP_MAX)
+        return bench_usage("more than 256 MiB would be on this path at once; take a lower --rate, "
+                           "--rtt or --queue");
     job.seeds = f.seeds ? f.seeds : f.matrix ? MATRIX_SEEDS : SEEDS;
     job.like =
         (struct link_run){.preset = f.preset, .payload = f.mtu, .bytes = f.bytes, .seed = f.seed};

@@ -7,7 +7,6 @@
 #include "tools/sttbench/report/report.h"
 
 enum { LINK_WHY_ROOM = 200, LINK_NAME_ROOM = 80, LINK_SEEDS_MAX = 1000, LINK_CONTROLLERS_MAX = 8 };
-enum { LINK_PAYLOAD_MIN = 576, LINK_PAYLOAD_MAX = 9000 };
 
 /* -- one run ----------------------------------------------------------------------------------- */
 
@@ -113,13 +112,6 @@ unsigned link_misses(const struct link_cell *cell, const struct link_summary *s)
 /* "met", or "misses goodput, queue" */
 const char *link_verdict(unsigned misses, char out[LINK_NAME_ROOM]);
 
-/* -- reading ----------------------------------------------------------------------------------- */
-
-/* "1%", "0.05%" or "0": exact, to a millionth; no sign, no blank, at most 100. */
-bool link_parse_share(uint32_t *ppm, const char *text);
-/* "1", "0.5", "10": above 0, at most max. */
-bool link_parse_factor(double *out, const char *text, double max);
-
 /* -- telling ----------------------------------------------------------------------------------- */
 
 struct link_job {
@@ -128,7 +120,7 @@ struct link_job {
     const char *controllers[LINK_CONTROLLERS_MAX];
     size_t n_controllers;
     uint32_t seeds;
-    bool is_matrix;
+    bool is_matrix, is_strict;          /* strict: what the best controller misses is an error */
     struct link_run like;               /* what all have in common; the first seed */
     const struct link_summary *results; /* n_cells x n_controllers */
     const struct link_trace *traces;    /* of each controller on the only path, or NULL */

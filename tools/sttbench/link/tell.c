@@ -44,7 +44,7 @@ static void tell_common(struct report *r, const struct link_job *job)
                   (double)p->jitter_ns * 1e-6);
     report_number(r, "reorder_percent", "overtaken, each way", REPORT_PERCENT,
                   p->reorder_ppm * 1e-4);
-    report_number(r, "payload_bytes", "datagrams", REPORT_BYTES, job->like.payload);
+    report_number(r, "packet_bytes", "bytes of a packet", REPORT_COUNT, job->like.payload);
     report_number(r, "seeds", "seeds", REPORT_COUNT, job->seeds);
     report_number(r, "seed", "the first of them", REPORT_COUNT, (double)job->like.seed);
     if (job->like.preset)
@@ -137,13 +137,13 @@ static void tell_side_by_side(struct report *r, const struct link_job *job)
 }
 
 static const struct report_column result_columns[] = {
-    {"rate_bits_per_second", "bottleneck", REPORT_BITS_PER_S},
+    {"rate_bits_per_second", "path", REPORT_BITS_PER_S},
     {"rtt_ms", "round trip", REPORT_MS},
     {"loss_percent", "loss", REPORT_PERCENT},
-    {"time_s", "time", REPORT_S},
+    {"time_s", NULL, REPORT_S},
     {"congestion", "control", REPORT_TEXT},
     {"goodput_bits_per_second", "goodput", REPORT_BITS_PER_S},
-    {"goodput_worst_bits_per_second", "worst", REPORT_BITS_PER_S},
+    {"goodput_worst_bits_per_second", NULL, REPORT_BITS_PER_S},
     {"completion_ms", "completed", REPORT_MS},
     {"utilisation_percent", "busy", REPORT_PERCENT},
     {"retransmitted_percent", "sent again", REPORT_PERCENT},
@@ -151,7 +151,7 @@ static const struct report_column result_columns[] = {
     {"dropped_percent", "dropped", REPORT_PERCENT},
     {"queue_mean_ms", "queue", REPORT_MS},
     {"queue_p99_ms", "p99", REPORT_MS},
-    {"cpu_ms_per_virtual_s", "processor", REPORT_MS},
+    {"cpu_ms_per_virtual_s", NULL, REPORT_MS},
 };
 enum { RESULT_COLUMNS_N = sizeof result_columns / sizeof result_columns[0] };
 
@@ -376,6 +376,10 @@ static void diagnose_matrix(struct report *r, const struct link_job *job)
     snprintf(part, sizeof part, "; take %s for such paths", job->controllers[best]);
     add(text, job->n_controllers > 1 && is_ahead ? part : "");
     report_limited(r, "%s.", text);
+    if (job->is_strict && missed)
+        report_fail(r, EXIT_PARTIAL,
+                    "%zu of %zu demands are missed by %s, which misses least; the table says which",
+                    missed, job->n_cells, job->controllers[best]);
 }
 
 static void diagnose_several(struct report *r, const struct link_job *job)

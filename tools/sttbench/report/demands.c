@@ -13,41 +13,38 @@ static const struct report_column columns[] = {
 void demands_begin(struct demands *d, struct report *r)
 {
     *d = (struct demands){.report = r};
-    d->table =
-        report_table(r, "demands", "What is demanded", columns, sizeof columns / sizeof columns[0]);
+    d->table = report_table(r, "demands", "What this project demands of itself", columns,
+                            sizeof columns / sizeof columns[0]);
 }
 
-static void row(struct demands *d, const char *key, const char *bound, double limit,
-                double measured)
+static void judge(struct demands *d, const char *key, const char *bound, double measured,
+                  double limit, bool is_met)
 {
+    if (isnan(measured))
+        return;
     report_row(d->table);
     report_cell_text(d->table, key);
     report_cell_text(d->table, bound);
     report_cell(d->table, limit);
     report_cell(d->table, measured);
-}
-
-static void judge(struct demands *d, double measured, bool is_met)
-{
-    report_cell_text(d->table, isnan(measured) ? "not measured" : is_met ? "met" : "missed");
-    d->missed += !isnan(measured) && !is_met;
+    report_cell_text(d->table, is_met ? "met" : "missed");
+    d->n++;
+    d->missed += !is_met;
 }
 
 void demands_at_most(struct demands *d, const char *key, double measured, double limit)
 {
-    row(d, key, "at most", limit, measured);
-    judge(d, measured, measured <= limit);
+    judge(d, key, "at most", measured, limit, measured <= limit);
 }
 
 void demands_at_least(struct demands *d, const char *key, double measured, double limit)
 {
-    row(d, key, "at least", limit, measured);
-    judge(d, measured, measured >= limit);
+    judge(d, key, "at least", measured, limit, measured >= limit);
 }
 
 void demands_end(struct demands *d, bool is_strict)
 {
     if (is_strict && d->missed)
-        report_fail(d->report, EXIT_PARTIAL, "%u of what is demanded was missed; see the table",
-                    d->missed);
+        report_fail(d->report, EXIT_PARTIAL, "%u of %u demands are missed; the table says which",
+                    d->missed, d->n);
 }

@@ -8,11 +8,11 @@
 struct demands {
     struct report *report;
     struct report_table *table;
-    unsigned missed;
+    unsigned n, missed;
 };
 
 void demands_begin(struct demands *d, struct report *r);
-/* The key names the figure, its unit last. NAN was not measured, and misses nothing. */
+/* The key names the figure, its unit last. NAN was not measured: no row. */
 void demands_at_most(struct demands *d, const char *key, double measured, double limit);
 void demands_at_least(struct demands *d, const char *key, double measured, double limit);
 /* is_strict: what was missed fails the report. */

@@ -320,7 +320,7 @@ bool plot_knows(const char *path)
 }
 
 /* An old picture stays until the new one is whole in memory. */
-static bool draw(const struct plot_page *page, const char *path)
+static bool write_picture(const struct plot_page *page, const char *path)
 {
     char *picture = NULL;
     size_t len = 0;
@@ -335,11 +335,22 @@ static bool draw(const struct plot_page *page, const char *path)
     return is_written;
 }
 
-enum exits report_end(struct report *r, const struct report_options *options)
+/* False: it was said why. */
+static bool draw(const struct plot_page *page, const char *path)
 {
-    enum exits exit = r->exit;
-    complete(r);
-    struct plot_page page = {
+    if (!plot_knows(path)) {
+        say_error("%s: a picture is called .svg or .html", path);
+        return false;
+    }
+    if (write_picture(page, path))
+        return true;
+    say_error("%s cannot be written: %s; choose another --plot", path, strerror(errno));
+    return false;
+}
+
+static struct plot_page page_of(const struct report *r)
+{
+    return (struct plot_page){
         .title = r->title,
         .error = r->error,
         .sentence = r->limited,
@@ -350,19 +361,34 @@ enum exits report_end(struct report *r, const struct report_options *options)
         .notes = (const char *const *)r->notes,
         .n_notes = r->n_notes,
     };
+}
+
+static void forget(struct report *r, struct plot_page *page)
+{
+    report_grids_free((struct report_grid *)(uintptr_t)page->grids);
+    release(r);
+}
+
+bool report_draw(struct report *r, const char *plot)
+{
+    struct plot_page page = page_of(r);
+    bool is_drawn = draw(&page, plot);
+    forget(r, &page);
+    return is_drawn;
+}
+
+enum exits report_end(struct report *r, const struct report_options *options)
+{
+    enum exits exit = r->exit;
+    complete(r);
+    struct plot_page page = page_of(r);
     bool is_printed = print(r, &page, options->json);
     int why = errno;
     if (r->error)
         say_error("%s", r->error);
     if (!is_printed)
         say_error("standard output takes no more: %s; the figures are lost", strerror(why));
-    bool is_drawn = !options->plot || (plot_knows(options->plot) && draw(&page, options->plot));
-    if (!is_drawn && !plot_knows(options->plot))
-        say_error("%s: a picture is called .svg or .html", options->plot);
-    else if (!is_drawn)
-        say_error("%s cannot be written: %s; choose another --plot", options->plot,
-                  strerror(errno));
-    report_grids_free((struct report_grid *)(uintptr_t)page.grids);
-    release(r);
+    bool is_drawn = !options->plot || draw(&page, options->plot);
+    forget(r, &page);
     return exit || (is_printed && is_drawn) ? exit : EXIT_LOCAL_IO;
 }

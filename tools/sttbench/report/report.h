@@ -64,9 +64,10 @@ void report_fail(struct report *r, enum exits exit, const char *format, ...)
 /* -- a table: an array of flat objects under its key ------------------------------------------- */
 
 struct report_column {
-    const char *key, *words;
+    const char *key, *words; /* words NULL: in JSON alone */
     enum report_unit unit;
 };
+/* People see no columns, and no tables, in which there is nothing. */
 struct report_table *report_table(struct report *r, const char *key, const char *words,
                                   const struct report_column *columns, size_t n);
 /* A row, whose cells are then given from left to right. */
@@ -96,6 +97,8 @@ void report_mark(struct report_chart *c, const char *words);
 
 /* Prints and draws it, and frees it. What report_fail() said, EXIT_DONE, or EXIT_LOCAL_IO. */
 enum exits report_end(struct report *r, const struct report_options *options);
+/* Draws it alone, and frees it. False: it was said why. */
+bool report_draw(struct report *r, const char *plot);
 
 /* "31.2 Gbit/s", in a buffer that is the caller's. */
 enum { REPORT_VALUE_ROOM = 32 };

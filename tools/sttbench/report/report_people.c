@@ -4,7 +4,11 @@
 #include "tools/sttbench/report/report_parts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { GAP = 2, WIDTH = 100, WORD_ROOM = 256 };
 
 /* Characters, where text is UTF-8. */
 static int width_of(const char *text)
@@ -26,17 +30,41 @@ static char *cell_of(const struct report_column *column, const json_t *value)
         report_value(text, column->unit, json_is_number(value) ? json_number_value(value) : NAN));
 }
 
+static bool is_empty(const struct report_column *column, const json_t *rows)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        const json_t *value = json_object_get(row, column->key);
+        if (json_is_string(value) ? *json_string_value(value) != 0 : !json_is_null(value))
+            return false;
+    }
+    return true;
+}
+
+/* Columns that people see, of t->n. */
+static size_t choose(const struct report_table *t, const struct report_column **out)
+{
+    size_t n = 0;
+    for (size_t c = 0; c < t->n; c++)
+        if (t->columns[c].words && !is_empty(&t->columns[c], t->rows))
+            out[n++] = &t->columns[c];
+    return n;
+}
+
 static struct report_grid *grid_of(const struct report_table *t)
 {
+    const struct report_column **columns = report_zeros(t->n * sizeof *columns);
     struct report_grid *g = report_zeros(sizeof *g);
-    size_t rows = json_array_size(t->rows) + 1, n = t->n;
+    size_t rows = json_array_size(t->rows) + 1, n = choose(t, columns);
     *g = (struct report_grid){.words = t->words, .columns = n, .rows = rows};
     g->are_texts = report_zeros(n * sizeof *g->are_texts);
     g->widths = report_zeros(n * sizeof *g->widths);
     g->cells = report_zeros(rows * n * sizeof *g->cells);
     for (size_t row = 0; row < rows; row++)
         for (size_t c = 0; c < n; c++) {
-            const struct report_column *column = &t->columns[c];
+            const struct report_column *column = columns[c];
             char *text = row ? cell_of(column, json_object_get(json_array_get(t->rows, row - 1),
                                                                column->key))
                              : report_copy(column->words);
@@ -45,6 +73,7 @@ static struct report_grid *grid_of(const struct report_table *t)
             g->widths[c] = width > g->widths[c] ? width : g->widths[c];
             g->are_texts[c] = column->unit == REPORT_TEXT;
         }
+    free(columns);
     return g;
 }
 
@@ -52,6 +81,8 @@ struct report_grid *report_grids(const struct report_table *tables)
 {
     struct report_grid *first = NULL, **last = &first;
     for (; tables; tables = tables->next) {
+        if (!json_array_size(tables->rows))
+            continue;
         *last = grid_of(tables);
         last = &(*last)->next;
     }
@@ -73,21 +104,42 @@ void report_grids_free(struct report_grid *grids)
 
 /* -- printing ---------------------------------------------------------------------------------- */
 
-/* Texts to the left, numbers to the right. */
-static void print_cell(FILE *out, const struct report_grid *g, size_t column, const char *text)
+/* Texts to the left, numbers to the right; no blanks at the end of a line. */
+static void print_row(FILE *out, const struct report_grid *g, const char *const *cells)
 {
-    int pad = g->widths[column] - width_of(text);
-    bool is_text = g->are_texts[column], is_last = column + 1 == g->columns;
-    fprintf(out, "%*s%s%*s%s", is_text ? 0 : pad, "", text, is_text && !is_last ? pad : 0, "",
-            is_last ? "\n" : "   ");
+    int blanks = 0;
+    for (size_t column = 0; column < g->columns; column++) {
+        int pad = g->widths[column] - width_of(cells[column]);
+        bool is_text = g->are_texts[column], is_nothing = !*cells[column];
+        blanks += is_text ? 0 : pad;
+        if (!is_nothing)
+            fprintf(out, "%*s%s", blanks, "", cells[column]);
+        blanks = (is_nothing ? blanks : 0) + (is_text ? pad : 0) + GAP;
+    }
+    putc('\n', out);
 }
 
 static void print_grid(FILE *out, const struct report_grid *g)
 {
     fprintf(out, "\n%s\n\n", g->words);
     for (size_t row = 0; row < g->rows; row++)
-        for (size_t column = 0; column < g->columns; column++)
-            print_cell(out, g, column, g->cells[row * g->columns + column]);
+        print_row(out, g, (const char *const *)g->cells + row * g->columns);
+}
+
+/* Broken between words; a word that is longer is a line of its own. */
+static void print_sentence(FILE *out, const char *text)
+{
+    for (int at = 0; *text; text += strspn(text, " ")) {
+        size_t len = strcspn(text, " ");
+        char word[WORD_ROOM];
+        snprintf(word, sizeof word, "%.*s", (int)len, text);
+        int width = width_of(word);
+        bool is_new_line = at && at + 1 + width > WIDTH;
+        fprintf(out, "%s%.*s", !at ? "" : is_new_line ? "\n" : " ", (int)len, text);
+        at = is_new_line || !at ? width : at + 1 + width;
+        text += len;
+    }
+    putc('\n', out);
 }
 
 void report_print(FILE *out, const struct plot_page *page)
@@ -100,12 +152,16 @@ void report_print(FILE *out, const struct plot_page *page)
     fprintf(out, "%s\n%s", page->title, page->n_lines ? "\n" : "");
     for (size_t i = 0; i < page->n_lines; i++) {
         const struct report_line *l = &page->lines[i];
-        fprintf(out, "%s%*s   %s\n", l->words, widest - width_of(l->words), "", l->value);
+        fprintf(out, "%s%*s%s\n", l->words, widest - width_of(l->words) + GAP, "", l->value);
     }
     for (const struct report_grid *g = page->grids; g; g = g->next)
         print_grid(out, g);
-    for (size_t i = 0; i < page->n_notes; i++)
-        fprintf(out, "%s%s\n", i ? "" : "\n", page->notes[i]);
-    if (page->sentence)
-        fprintf(out, "\n%s\n", page->sentence);
+    for (size_t i = 0; i < page->n_notes; i++) {
+        fputs(i ? "" : "\n", out);
+        print_sentence(out, page->notes[i]);
+    }
+    if (page->sentence) {
+        putc('\n', out);
+        print_sentence(out, page->sentence);
+    }
 }

@@ -23,15 +23,15 @@ struct flags {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture: FILE.svg or FILE.html"},
-    {"number", 'n', 0, OPTION_NUMBER, AT(n), .min = 10, .max = 1000000, .value = "N", .help = "sessions; a tenth of it with the slower ciphers (10000)"},
-    {"streams", 0, 0, OPTION_NUMBER, AT(streams), .min = 10, .max = 100000, .value = "N", .help = "idle streams of one session (10000)"},
-    {"sockets", 0, 0, OPTION_FLAG, AT(sockets), .help = "between two nodes over loopback, in place of memory"},
-    {"time", 't', 0, OPTION_DURATION, AT(time_ns), .value = "DUR", .help = "with --sockets: so long they are kept alive (10s)"},
-    {"suite", 0, 0, OPTION_CHOICE, AT(suite), .choices = "aegis-128x2 aegis-128l aes-256-gcm chacha20-poly1305", .value = "NAME", .help = "with --sockets: the cipher (the best there is)"},
-    {"io", 0, 0, OPTION_CHOICE, AT(io), .choices = "uring mmsg", .value = "NAME", .help = "with --sockets: the driver (uring where it is allowed)"},
-    {"demand", 0, 0, OPTION_FLAG, AT(demand), .help = "fail where what is demanded is missed"},
+    {"count", 'n', BENCH_NUMBER(n, 10, 1000000), .help = "sessions, and a tenth of it with the slower ciphers (10000)"},
+    {"streams", 0, BENCH_NUMBER(streams, 10, 100000), .help = "idle streams of one session (10000)"},
+    {"sockets", 0, BENCH_FLAG(sockets), .help = "between two nodes over loopback, in place of memory"},
+    {"time", 't', BENCH_TIME(time_ns), .help = "with --sockets: they are kept alive for so long (10s)"},
+    {"suite", 0, BENCH_CHOICE(suite, BENCH_SUITES, "NAME"), .help = "with --sockets: the cipher suite (the best)"},
+    {"io", 0, BENCH_CHOICE(io, "uring mmsg", "NAME"), .help = "with --sockets: the driver (uring if allowed)"},
+    {"demand", 0, BENCH_DEMAND},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 /* clang-format on */
 
@@ -82,11 +82,11 @@ static bool tell_memory(struct report *r, const struct flags *flags, struct wors
         {"suite", "suite", REPORT_TEXT},
         {"side", "side", REPORT_TEXT},
         {"sessions", "sessions", REPORT_COUNT},
-        {"alive", "alive at the end", REPORT_COUNT},
-        {"bytes_per_session", "memory of each", REPORT_BYTES},
+        {"alive", "alive", REPORT_COUNT},
+        {"bytes_per_session", "memory", REPORT_BYTES},
         {"rss_bytes_per_session", "resident", REPORT_BYTES},
         {"establish_us", "to establish", REPORT_US},
-        {"packets_per_second", "packets a second", REPORT_PLAIN},
+        {"packets_per_second", "packets/s", REPORT_PLAIN},
         {"keep_alive_cpu_percent", "to keep alive", REPORT_PERCENT},
     };
     struct report_table *t = report_table(r, "memory", "From memory to memory", columns,
@@ -118,10 +118,10 @@ static bool tell_sockets(struct report *r, const struct sessions_sockets *x)
     static const struct report_column columns[] = {
         {"side", "side", REPORT_TEXT},
         {"sessions", "sessions", REPORT_COUNT},
-        {"alive", "alive at the end", REPORT_COUNT},
-        {"rss_bytes_per_session", "resident, each", REPORT_BYTES},
+        {"alive", "alive", REPORT_COUNT},
+        {"rss_bytes_per_session", "resident", REPORT_BYTES},
         {"establish_us", "to establish", REPORT_US},
-        {"packets_per_second", "packets a second", REPORT_PLAIN},
+        {"packets_per_second", "packets/s", REPORT_PLAIN},
         {"keep_alive_cpu_percent", "to keep alive", REPORT_PERCENT},
     };
     char words[96];

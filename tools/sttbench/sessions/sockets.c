@@ -3,7 +3,6 @@
  * share of keeping sessions alive is in it. */
 #include "tools/sttbench/sessions/sessions.h"
 
-#include "tools/common/say.h"
 #include "tools/sttbench/shared/pair.h"
 
 #include <stdio.h>
@@ -14,7 +13,8 @@ enum { AT_ONCE = 16 };
 
 static bool config_of(struct stt_node_config *config, const struct sessions_sockets *x)
 {
-    if (!ends_config(config, x->suite, x->io))
+    const struct ends_wish wish = {.suite = x->suite, .io = x->io};
+    if (!ends_config(config, &wish))
         return false;
     struct stt_config *c = &config->endpoint;
     const struct stt_config plain = STT_CONFIG_INIT;
@@ -56,8 +56,7 @@ static bool turn(struct end *e, stt_ns timeout)
             ok = connect_next(e);
         if (event.type != STT_EVENT_CLOSED)
             continue;
-        say_error("a session has closed: %s", stt_reason_text(event.reason));
-        ok = false;
+        ok = pair_refuse("a session has closed: %s", stt_reason_text(event.reason));
     }
     return ok;
 }

@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     BUSY_PERCENT = 85,   /* a processor that has no time to spare: the rest are its wake-ups */
@@ -87,13 +88,18 @@ static uint64_t truly_lost(const struct diagnosis *d)
 
 /* -- the sentences ----------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 4))) static enum diagnosis_limit
-say(enum diagnosis_limit limit, char *sentence, const char *format, ...)
+/* What is so, and what to change: the advice, or what the verb's own options can do. */
+__attribute__((format(printf, 5, 6))) static enum diagnosis_limit
+say(const struct diagnosis *d, enum diagnosis_limit limit, char *sentence, const char *advice,
+    const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(sentence, DIAGNOSIS_ROOM, format, args);
     va_end(args);
+    size_t len = strlen(sentence);
+    advice = d->advice && d->advice[limit] ? d->advice[limit] : advice;
+    snprintf(sentence + len, DIAGNOSIS_ROOM - len, "; %s.", advice);
     return limit;
 }
 
@@ -101,25 +107,21 @@ static enum diagnosis_limit say_memory(const struct diagnosis *d, char *sentence
 {
     bool is_receiver = d->receiver.memory_drops >= d->sender.memory_drops;
     uint64_t drops = is_receiver ? d->receiver.memory_drops : d->sender.memory_drops;
-    return say(
-        DIAGNOSIS_MEMORY, sentence,
-        "Limited by memory: the %s had none for %llu packets; use fewer sessions, or smaller "
-        "buffers.",
-        is_receiver ? "receiver" : "sender", (unsigned long long)drops);
+    return say(d, DIAGNOSIS_MEMORY, sentence, "use fewer sessions, or smaller buffers",
+               "Limited by memory: the %s had none for %llu packets",
+               is_receiver ? "receiver" : "sender", (unsigned long long)drops);
 }
 
 static enum diagnosis_limit say_application(const struct diagnosis *d, char *sentence)
 {
     if (!isnan(d->rate_bits_per_s))
-        return say(DIAGNOSIS_APPLICATION, sentence,
+        return say(d, DIAGNOSIS_APPLICATION, sentence, "raise -b, or leave it away",
                    "Limited by the application: it was asked for %.3g Mbit/s and could have sent "
-                   "more; raise -b, or leave it away.",
+                   "more",
                    d->rate_bits_per_s * 1e-6);
-    return say(
-        DIAGNOSIS_APPLICATION, sentence,
-        "Limited by the application: the sender had nothing to send for %.0f %% of the time; "
-        "write more at once.",
-        held_percent(d, d->held_ns[STT_HELD_APPLICATION]));
+    return say(d, DIAGNOSIS_APPLICATION, sentence, "write more at once",
+               "Limited by the application: the sender had nothing to send for %.0f %% of the time",
+               held_percent(d, d->held_ns[STT_HELD_APPLICATION]));
 }
 
 static enum diagnosis_limit say_cpu(const struct diagnosis *d, char *sentence)
@@ -129,50 +131,51 @@ static enum diagnosis_limit say_cpu(const struct diagnosis *d, char *sentence)
     const char *name = is_sender ? "sender" : "receiver";
     enum diagnosis_limit limit = is_sender ? DIAGNOSIS_SENDER_CPU : DIAGNOSIS_RECEIVER_CPU;
     if (s->waited_percent >= SHARED_PERCENT)
-        return say(
-            limit, sentence,
-            "Limited by the %s's processor, which others used, too: it worked for %.0f %% of "
-            "the time and waited for a processor for %.0f %%; give it one of its own (-A).",
-            name, s->cpu_percent, s->waited_percent);
-    return say(limit, sentence,
+        return say(d, limit, sentence, "give it one of its own (-A)",
+                   "Limited by the %s's processor, which others used, too: it worked for %.0f %% "
+                   "of the time and waited for a processor for %.0f %%",
+                   name, s->cpu_percent, s->waited_percent);
+    return say(d, limit, sentence,
+               "take a faster processor or suite, larger packets (--mtu), or several processes",
                "Limited by the %s's processor, busy for %.0f %% of the time (the other side's: "
-               "%.0f %%); take a faster processor or suite, larger packets (--mtu), or several "
-               "processes.",
+               "%.0f %%)",
                name, s->cpu_percent, is_sender ? d->receiver.cpu_percent : d->sender.cpu_percent);
 }
 
 static enum diagnosis_limit say_socket(const struct diagnosis *d, char *sentence)
 {
-    return say(DIAGNOSIS_RECEIVER_SOCKET, sentence,
+    return say(d, DIAGNOSIS_RECEIVER_SOCKET, sentence,
+               "raise net.core.rmem_max there, or pin the receiver to a processor of its own (-A)",
                "Limited by the receiver's socket, not by the path: its kernel threw away %llu of "
-               "%llu lost packets for lack of room; raise net.core.rmem_max there, or pin the "
-               "receiver to a processor of its own (-A).",
+               "%llu lost packets for lack of room",
                (unsigned long long)d->receiver.socket_drops, (unsigned long long)truly_lost(d));
 }
 
 static enum diagnosis_limit say_peer_buffer(const struct diagnosis *d, char *sentence)
 {
     stt_ns held = d->held_ns[STT_HELD_STREAM_FLOW] + d->held_ns[STT_HELD_SESSION_FLOW];
-    return say(DIAGNOSIS_PEER_BUFFER, sentence,
+    return say(d, DIAGNOSIS_PEER_BUFFER, sentence,
+               "give it a larger one (-w, or --preset high-throughput), or let it read faster",
                "Limited by the receiver's buffer for %.0f %% of the time: its flow control let no "
-               "more come; give it a larger one (-w, or --preset high-throughput), or let it read "
-               "faster.",
+               "more come",
                held_percent(d, held));
 }
 
 static enum diagnosis_limit say_send_buffer(const struct diagnosis *d, char *sentence)
 {
-    return say(DIAGNOSIS_SEND_BUFFER, sentence,
+    return say(d, DIAGNOSIS_SEND_BUFFER, sentence,
+               "give it a larger one (-w), or use more sessions (-P)",
                "Limited by the sender's buffer: for %.0f %% of the time all of it waited for "
-               "acknowledgements; give it a larger one (-w), or use more sessions (-P).",
+               "acknowledgements",
                held_percent(d, ring_full(d)));
 }
 
 static enum diagnosis_limit say_interface(const struct diagnosis *d, char *sentence)
 {
-    return say(DIAGNOSIS_INTERFACE, sentence,
+    return say(d, DIAGNOSIS_INTERFACE, sentence,
+               "a faster one, or larger queues (net.core.wmem_max), would help",
                "Limited by the sender's network interface, which took nothing for %.0f %% of the "
-               "time; a faster one, or larger queues (net.core.wmem_max), would help.",
+               "time",
                held_percent(d, d->held_ns[STT_HELD_CARRIER]));
 }
 
@@ -186,20 +189,19 @@ static enum diagnosis_limit say_network(const struct diagnosis *d, char *sentenc
                          : queue > (double)d->rtt_min_ns * 0.5e-6
                              ? "packets wait in a queue: this is what the path carries"
                              : "a longer run (-t) or more sessions (-P) tell whether it has more";
-    return say(DIAGNOSIS_NETWORK, sentence,
+    return say(d, DIAGNOSIS_NETWORK, sentence, advice,
                "Limited by the network: congestion control held the sender back for %.0f %% of the "
                "time (window %.0f %%, pacer %.0f %%), with %.2g %% of packets lost and a queue of "
-               "%.3g ms above a round trip of %.3g ms; %s.",
-               window + pacer, window, pacer, lost, queue, (double)d->rtt_min_ns * 1e-6, advice);
+               "%.3g ms above a round trip of %.3g ms",
+               window + pacer, window, pacer, lost, queue, (double)d->rtt_min_ns * 1e-6);
 }
 
 static enum diagnosis_limit say_machine(const struct diagnosis *d, char *sentence)
 {
-    return say(
-        DIAGNOSIS_SENDER_CPU, sentence,
-        "Limited by the sender's machine for %.0f %% of the time: data was ready, and nobody "
-        "sent it; give the program a processor of its own (-A).",
-        held_percent(d, d->held_ns[STT_HELD_MACHINE]));
+    return say(d, DIAGNOSIS_SENDER_CPU, sentence, "give the program a processor of its own (-A)",
+               "Limited by the sender's machine for %.0f %% of the time: data was ready, and "
+               "nobody sent it",
+               held_percent(d, d->held_ns[STT_HELD_MACHINE]));
 }
 
 /* -- what held it longest ---------------------------------------------------------------------- */
@@ -223,8 +225,8 @@ static enum diagnosis_limit say_longest(const struct diagnosis *d, char *sentenc
         if (rows[i].ns > rows[longest].ns)
             longest = i;
     if (!rows[longest].ns)
-        return say(DIAGNOSIS_UNKNOWN, sentence,
-                   "Nothing was sent for long enough to say what limited it; a longer run would.");
+        return say(d, DIAGNOSIS_UNKNOWN, sentence, "a longer run would",
+                   "Nothing was sent for long enough to say what limited it");
     return rows[longest].say(d, sentence);
 }
 

@@ -35,6 +35,7 @@ enum diagnosis_limit {
 #define X(name, key) DIAGNOSIS_##name,
     DIAGNOSIS_LIMITS(X)
 #undef X
+        DIAGNOSIS_N
 };
 
 struct diagnosis_side {
@@ -54,8 +55,8 @@ struct diagnosis {
 
     uint64_t packets_sent, packets_lost, packets_spurious; /* by the sender */
     stt_ns rtt_ns, rtt_min_ns;                             /* the worst of the sessions; 0 */
-    uint64_t send_ring_bytes;                              /* of a stream; 0 */
     double rate_bits_per_s;                                /* that was asked for (-b); NAN: none */
+    const char *const *advice; /* what to change, by limit; NULL: by the options of -s and -c */
 };
 #define DIAGNOSIS_INIT                                                                             \
     {                                                                                              \

@@ -3,12 +3,15 @@
  *
  * Invariant: pair_run() returns when both have been waited for. */
 #include "tools/sttbench/shared/pair.h"
+
+#include "tools/common/say.h"
 #include "tools/sttbench/shared/figures.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,12 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Of the two ends, one of which this process is; NULL: of neither. */
+static struct failure {
+    atomic_flag is_taken;
+    char why[OPTION_WHY_ROOM];
+} * failure;
 
 void *pair_memory(size_t len)
 {
@@ -56,11 +65,25 @@ int pair_cpu(int end)
     return found;
 }
 
-static void begin(const struct pair_end *end, void *memory)
+bool pair_refuse(const char *format, ...)
+{
+    char why[OPTION_WHY_ROOM];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    if (!failure)
+        say_error("%s", why);
+    else if (!atomic_flag_test_and_set(&failure->is_taken))
+        memcpy(failure->why, why, sizeof why);
+    return false;
+}
+
+static _Noreturn void begin(const struct pair_end *end, void *memory)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (end->netns >= 0 && setns(end->netns, 0)) {
-        fprintf(stderr, "sttbench: this namespace cannot be entered: %s\n", strerror(errno));
+        pair_refuse("a network namespace cannot be entered: %s", strerror(errno));
         _exit(EXIT_FAILURE);
     }
     if (end->cpu >= 0) {
@@ -95,16 +118,26 @@ static void end_all(pid_t pids[2])
         }
 }
 
+static void start(const struct pair_end ends[2], void *memory, pid_t pids[2])
+{
+    fflush(NULL);
+    for (int i = 0; i < 2; i++)
+        if ((pids[i] = fork()) == 0)
+            begin(&ends[i], memory);
+}
+
 bool pair_run(const struct pair_end ends[2], void *memory, stt_ns timeout,
               char why[OPTION_WHY_ROOM])
 {
     pid_t pids[2];
     int state = -1;
+    struct failure *f = pair_memory(sizeof *f);
+    if (!f)
+        return options_refuse(why, "there is no memory for two processes to share");
     double until = figures_wall_s() + (double)timeout * 1e-9;
-    fflush(NULL);
-    for (int i = 0; i < 2; i++)
-        if ((pids[i] = fork()) == 0)
-            begin(&ends[i], memory);
+    failure = f;
+    start(ends, memory, pids);
+    failure = NULL;
     if (pids[0] < 0 || pids[1] < 0)
         state = 0;
     while (state < 0 && figures_wall_s() < until) {
@@ -113,7 +146,11 @@ bool pair_run(const struct pair_end ends[2], void *memory, stt_ns timeout,
             poll(NULL, 0, 1);
     }
     end_all(pids);
-    if (state < 0)
-        return options_refuse(why, "the two ends did not come to an end in time");
-    return state ? true : options_refuse(why, "one of the two ends failed");
+    if (state <= 0)
+        options_refuse(why, "%s",
+                       *f->why     ? f->why
+                       : state < 0 ? "the two ends did not come to an end in time"
+                                   : "one of the two ends failed");
+    pair_forget(f, sizeof *f);
+    return state > 0;
 }

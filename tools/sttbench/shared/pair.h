@@ -15,9 +15,10 @@
 #include <stdatomic.h>
 
 struct pair_end {
-    bool (*run)(void *memory); /* in a process of its own; false: it failed, and has said why */
-    int cpu;                   /* -1: any */
-    int netns;                 /* a descriptor for setns(); -1: where we are */
+    bool (*run)(
+        void *memory); /* in a process of its own; false: it failed; pair_refuse() says how */
+    int cpu;           /* -1: any */
+    int netns;         /* a descriptor for setns(); -1: where we are */
 };
 
 void *pair_memory(size_t len); /* zeros */
@@ -27,6 +28,10 @@ void pair_forget(void *memory, size_t len);
  * False: `why` is one sentence. */
 bool pair_run(const struct pair_end ends[2], void *memory, stt_ns timeout,
               char why[OPTION_WHY_ROOM]);
+
+/* In an end: what pair_run() answers in `why`; who is first counts. Where there is no other end, it
+ * is said at once. False, for who returns that. */
+bool pair_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* For meeting in that memory: await() looks until it is not zero, and lets others run meanwhile. */
 void pair_tell(atomic_uint *flag, uint32_t value);

@@ -10,20 +10,21 @@
 #include "tools/sttbench/report/report.h"
 #include "tools/sttbench/shared/figures.h"
 #include "tools/sttbench/shared/lab.h"
+#include "tools/sttbench/shared/share.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_BYTES = 1000, CHUNK_BYTES = 1 << 16 };
+enum { MESSAGE_BYTES = 1000, CHUNK_BYTES = 1 << 16, LOSS_MAX_PPM = 300000 };
 #define EVERY_NS STT_MS(1) /* from one message to the next */
 
 struct flags {
     struct report_options report;
-    uint32_t n, loss_ppt, seed;
+    uint32_t n, loss_ppm, seed;
     uint64_t rate;
     stt_ns rtt_ns, time_ns;
-    const char *cc;
+    const char *cc, *loss;
     bool demand;
 };
 
@@ -31,16 +32,16 @@ struct flags {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"json", 'J', 0, OPTION_FLAG, AT(report.json), .help = "one JSON object on standard output"},
-    {"plot", 0, 0, OPTION_TEXT, AT(report.plot), .value = "FILE", .help = "a picture: FILE.svg or FILE.html"},
-    {"number", 'n', 0, OPTION_NUMBER, AT(n), .min = 2, .max = 10000, .value = "N", .help = "streams at once (100)"},
-    {"rate", 0, 0, OPTION_RATE, AT(rate), .value = "BITS", .help = "of the path (100M)"},
-    {"rtt", 0, 0, OPTION_DURATION, AT(rtt_ns), .value = "DUR", .help = "of the path (50ms)"},
-    {"loss", 0, 0, OPTION_NUMBER, AT(loss_ppt), .min = 0, .max = 300, .value = "PERMILLE", .help = "packets of a thousand that are lost, each way (10)"},
-    {"time", 't', 0, OPTION_DURATION, AT(time_ns), .value = "DUR", .help = "of virtual time, for each part (10s)"},
-    {"cc", 0, 0, OPTION_CHOICE, AT(cc), .choices = "cubic bbr", .value = "NAME", .help = "the congestion controller (bbr)"},
-    {"seed", 0, 0, OPTION_NUMBER, AT(seed), .min = 1, .max = 4294967295u, .value = "N", .help = "of the simulation (1)"},
-    {"demand", 0, 0, OPTION_FLAG, AT(demand), .help = "fail where what is demanded is missed"},
+    {"count", 'n', BENCH_NUMBER(n, 2, 10000), .help = "streams at once (100)"},
+    {"time", 't', BENCH_TIME(time_ns), .help = "of virtual time, for each part (10s)"},
+    {"rate", 0, BENCH_RATE(rate), .help = "of the simulated path (100M)"},
+    {"rtt", 0, BENCH_DURATION(rtt_ns), .help = "of the simulated path (50ms)"},
+    {"loss", 0, BENCH_TEXT(loss, "SHARE"), .help = "lost by chance, each way, as in 1% (1%)"},
+    {"cc", 0, BENCH_CHOICE(cc, "cubic bbr", "NAME"), .help = "congestion control: cubic or bbr (bbr)"},
+    {"seed", 'S', BENCH_NUMBER(seed, 1, UINT32_MAX), .help = "of the simulation (1)"},
+    {"demand", 0, BENCH_DEMAND},
+    {"json", 'J', BENCH_JSON},
+    {"plot", 0, BENCH_PLOT},
 };
 /* clang-format on */
 
@@ -48,7 +49,7 @@ static struct lab_setup setup_of(const struct flags *f)
 {
     struct stt_link_config way = {.rate_bits_per_s = f->rate,
                                   .delay_ns = f->rtt_ns / 2,
-                                  .loss_ppm = f->loss_ppt * 1000,
+                                  .loss_ppm = f->loss_ppm,
                                   .header_bytes = 28};
     double bdp = (double)f->rate / 8 * (double)f->rtt_ns * 1e-9;
     way.queue_bytes = bdp < 30000 ? 30000 : bdp > 1e9 ? 1000000000 : (uint32_t)bdp;
@@ -283,12 +284,12 @@ static void tell_delays(struct report *r, const struct flags *f, const struct de
         {"p50_ms", "p50", REPORT_MS},         {"p90_ms", "p90", REPORT_MS},
         {"p99_ms", "p99", REPORT_MS},         {"max_ms", "max", REPORT_MS},
     };
-    static const struct report_axis x = {"percentile", REPORT_PLAIN, false},
+    static const struct report_axis x = {"percentile", REPORT_TEXT, false},
                                     y = {"delay", REPORT_MS, false};
     struct report_table *t =
         report_table(r, "delays", "Messages of 1,000 bytes, from writing to reading", columns,
                      sizeof columns / sizeof columns[0]);
-    struct report_chart *c = report_chart(r, "Delay of messages", REPORT_LINES, &x, &y);
+    struct report_chart *c = report_chart(r, "Delay of messages", REPORT_BARS, &x, &y);
     for (int i = 0; i < 2; i++) {
         const struct delays *d = &delays[i];
         const double cells[] = {i ? 1 : f->n, (double)d->n, d->p50, d->p90, d->p99, d->max};
@@ -296,10 +297,10 @@ static void tell_delays(struct report *r, const struct flags *f, const struct de
         for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++)
             report_cell(t, cells[k]);
         report_series(c, i ? "in one stream" : "spread over the streams");
-        report_point(c, 50, d->p50);
-        report_point(c, 90, d->p90);
-        report_point(c, 99, d->p99);
-        report_point(c, 100, d->max);
+        report_bar(c, "median", d->p50);
+        report_bar(c, "90 %", d->p90);
+        report_bar(c, "99 %", d->p99);
+        report_bar(c, "all", d->max);
     }
 }
 
@@ -332,26 +333,26 @@ static enum exits measure(const struct flags *f)
 {
     struct shares shares = {NAN, NAN, NAN, NAN};
     struct delays delays[2] = {{.n = 0}, {.n = 0}};
-    if (!measure_greedy(f, &shares) || !measure_talk(f, f->n, &delays[0]) ||
-        !measure_talk(f, 1, &delays[1])) {
-        say_error("nothing was measured");
-        return EXIT_NETWORK;
-    }
-    struct report *r = report_new("streams", "Streams at once, over a simulated path");
+    bool is_measured = measure_greedy(f, &shares) && measure_talk(f, f->n, &delays[0]) &&
+                       measure_talk(f, 1, &delays[1]);
+    struct report *r = report_new("streams", "Many streams of one session over a simulated path");
     report_number(r, "streams", "streams", REPORT_COUNT, f->n);
     report_number(r, "rate_bits_per_second", "rate of the path", REPORT_BITS_PER_S,
                   (double)f->rate);
     report_number(r, "rtt_ms", "its round trip", REPORT_MS, (double)f->rtt_ns * 1e-6);
-    report_number(r, "loss_percent", "its loss, each way", REPORT_PERCENT, f->loss_ppt / 10.0);
-    report_text(r, "congestion", "congestion controller", f->cc);
-    tell(r, f, &shares, delays);
+    report_number(r, "loss_percent", "its loss, each way", REPORT_PERCENT, f->loss_ppm * 1e-4);
+    report_text(r, "congestion", "congestion control", f->cc);
+    if (is_measured)
+        tell(r, f, &shares, delays);
+    else
+        report_fail(r, EXIT_NETWORK, "nothing was measured on this path; make it a better one");
     return report_end(r, &f->report);
 }
 
 enum exits bench_streams(int argc, char **argv)
 {
     static struct flags flags = {.n = 100,
-                                 .loss_ppt = 10,
+                                 .loss_ppm = 10000,
                                  .seed = 1,
                                  .rate = 100000000,
                                  .rtt_ns = STT_MS(50),
@@ -368,5 +369,11 @@ enum exits bench_streams(int argc, char **argv)
         .into = &flags,
     };
     enum exits exit;
-    return bench_options(&set, argc, argv, &exit) ? measure(&flags) : exit;
+    if (!bench_options(&set, argc, argv, &exit))
+        return exit;
+    if (flags.loss && (!share_parse(&flags.loss_ppm, flags.loss) || flags.loss_ppm > LOSS_MAX_PPM))
+        return bench_usage("--loss wants a share such as 1%% or 0.05%%, up to 30%%, and got "
+                           "'%.60s'",
+                           flags.loss);
+    return measure(&flags);
 }

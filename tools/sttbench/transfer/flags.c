@@ -15,8 +15,8 @@
 #define AT(field)               .offset = offsetof(struct flags, field)
 #define FLAG(field)             OPTION_FLAG, AT(field)
 #define TEXT(field, name)       OPTION_TEXT, AT(field), .value = name
-#define DURATION(field)         OPTION_DURATION, AT(field), .value = "SEC"
-#define SIZE(field)             OPTION_SIZE, AT(field), .value = "BYTES"
+#define DURATION(field)         OPTION_DURATION, AT(field), .value = "TIME"
+#define SIZE(field)             OPTION_SIZE, AT(field), .value = "SIZE"
 #define NUMBER(field, low, top) OPTION_NUMBER, AT(field), .min = (low), .max = (top), .value = "N"
 #define CHOICE(field, list)     OPTION_CHOICE, AT(field), .choices = (list), .value = "NAME"
 
@@ -52,12 +52,12 @@ static const struct option options[] = {
     {"peer", 0, 0, TEXT(peer, "PEERID"), .help = "with -c: only this server (mode K)"},
     {"seed-file", 0, 1, TEXT(seed_file, "FILE"), .help = "a seed that both sides have; or STT_SEED"},
     {"identity", 'I', 1, TEXT(identity, "FILE"), .help = "who we are (a throwaway; -s: ~/.config/stt/identity if it is there)"},
-    {"suite", 0, 0, TEXT(suite, "NAME"), .help = "this cipher suite alone"},
-    {"preset", 0, 1, CHOICE(preset, "balanced low-latency high-throughput"), .help = "balanced, low-latency or high-throughput"},
-    {"cc", 'C', 1, CHOICE(congestion, "cubic bbr"), .help = "congestion control: cubic or bbr"},
-    {"mtu", 0, 1, NUMBER(mtu, 1280, 65535), .help = "no packet larger than this (1500)"},
+    {"suite", 0, 0, CHOICE(suite, BENCH_SUITES), .help = "the cipher suite (the best that both sides have)"},
+    {"preset", 0, 1, CHOICE(preset, "balanced low-latency high-throughput"), .help = "balanced, low-latency or high-throughput (balanced)"},
+    {"cc", 'C', 1, CHOICE(congestion, "cubic bbr"), .help = "congestion control: cubic or bbr (cubic)"},
+    {"mtu", 0, 1, OPTION_NUMBER, AT(mtu), .min = 1280, .max = 65535, .value = "BYTES", .help = "no IP packet larger than this (1500)"},
     {"dscp", 0, 1, TEXT(dscp_name, "NAME"), .help = "mark packets: ef, cs1, af41, le, or a number"},
-    {"io", 0, 1, CHOICE(io, "uring mmsg"), .help = "uring or mmsg"},
+    {"io", 0, 1, CHOICE(io, "uring mmsg"), .help = "the driver (uring if allowed)"},
     {"connect-timeout", 0, 1, DURATION(connect_timeout), .help = "give up connecting after this (10)"},
     {"timeout", 0, 1, DURATION(timeout), .help = "without a sign from the other side it is gone (30)"},
 };
@@ -172,11 +172,9 @@ bool flags_read(struct flags *f, int argc, char **argv, enum exits *exit)
 {
     struct option_set set = {
         .program = "sttbench",
-        .usage = "-s [OPTION...]\n       sttbench -c HOST [OPTION...]\n       sttbench VERB "
-                 "[OPTION...]",
-        .about = "Measures STT between two machines, with iperf3's options; or, with a VERB, on "
-                 "this one:\ncompare, latency, handshake, sessions, streams, link, engine, chaos, "
-                 "cpu, doctor.",
+        .usage = "-s [OPTION]...\n       sttbench -c HOST [OPTION]...\n       sttbench VERB "
+                 "[OPTION]...    (sttbench VERB -h lists them)",
+        .about = bench_about(),
         .options = options,
         .n = sizeof options / sizeof options[0],
         .into = f,
@@ -190,7 +188,7 @@ bool flags_read(struct flags *f, int argc, char **argv, enum exits *exit)
                         .affinity = FLAGS_CPU_NONE,
                         .connect_timeout = STT_S(10),
                         .preset = "balanced"};
-    bool goes_on = bench_options(&set, argc, argv, exit);
+    bool goes_on = bench_options_and_words(&set, argc, argv, exit);
     f->words = set.words;
     if (!goes_on)
         return false;

@@ -188,6 +188,12 @@ static void put_sum(const struct course *c, uint32_t from, uint32_t to)
     }
 }
 
+/* What is as wide as a column, in a sentence. */
+static const char *trim(const char *text)
+{
+    return text + strspn(text, " ");
+}
+
 static void put_packets(const struct course *c)
 {
     struct output_sum sum = {.lanes = 0};
@@ -202,8 +208,8 @@ static void put_packets(const struct course *c)
     LINE("Packets: %" PRIu64 " sent, %" PRIu64 " lost, %" PRIu64 " of these only late; %" PRIu64
          " dropped by the receivers' sockets; round trip %s (%s to %s)\n",
          s->packets_sent, s->packets_lost, s->packets_spurious, drops,
-         time_text(rtt[0], s->rtt_mean_ns), time_text(rtt[1], s->rtt_min_ns),
-         time_text(rtt[2], s->rtt_max_ns));
+         trim(time_text(rtt[0], s->rtt_mean_ns)), trim(time_text(rtt[1], s->rtt_min_ns)),
+         trim(time_text(rtt[2], s->rtt_max_ns)));
 }
 
 static void put_cpu(const struct course *c)

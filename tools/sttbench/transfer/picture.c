@@ -7,9 +7,7 @@
 #include "tools/sttbench/report/report.h"
 #include "tools/sttbench/transfer/output.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { POINTS_MAX = 2048, DIRECTIONS = 2 };
 
@@ -71,6 +69,12 @@ void picture_add(const struct course *c, const struct course_interval *interval)
 
 /* -- drawing ----------------------------------------------------------------------------------- */
 
+static double rate_at(size_t i, uint32_t direction)
+{
+    const struct point *p = &picture.at[i];
+    return output_bits_per_s(p->bytes[direction], p->to - p->from);
+}
+
 static void put_rates(struct report *r, const struct course *c)
 {
     static const struct report_axis x = {"time", REPORT_S, false};
@@ -78,10 +82,10 @@ static void put_rates(struct report *r, const struct course *c)
     struct report_chart *chart = report_chart(r, "Goodput", REPORT_LINES, &x, &y);
     for (uint32_t d = 0; d * c->test.streams < c->n_lanes; d++) {
         report_series(chart, c->lanes[d * c->test.streams].sends ? "sent from here" : "came here");
+        if (picture.n)
+            report_point(chart, (double)picture.at[0].from * 1e-9, rate_at(0, d));
         for (size_t i = 0; i < picture.n; i++) {
-            const struct point *p = &picture.at[i];
-            report_point(chart, (double)p->to * 1e-9,
-                         output_bits_per_s(p->bytes[d], p->to - p->from));
+            report_point(chart, (double)picture.at[i].to * 1e-9, rate_at(i, d));
         }
     }
 }
@@ -110,26 +114,6 @@ static void put_figures(struct report *r, const struct course *c)
                   side_cpu(&c->other_side).total);
 }
 
-/* The lines of a test have been printed: a report's own table is for the picture alone. */
-static bool end_quietly(struct report *r, const char *path)
-{
-    const struct report_options options = {.plot = path};
-    fflush(stdout);
-    int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (out >= 0 && nothing >= 0)
-        dup2(nothing, STDOUT_FILENO);
-    bool is_drawn = report_end(r, &options) == EXIT_DONE;
-    fflush(stdout);
-    if (out >= 0 && nothing >= 0)
-        dup2(out, STDOUT_FILENO);
-    if (out >= 0)
-        close(out);
-    if (nothing >= 0)
-        close(nothing);
-    return is_drawn;
-}
-
 bool picture_draw(const struct course *c, const char *path)
 {
     char sentence[DIAGNOSIS_ROOM], title[200];
@@ -142,5 +126,5 @@ bool picture_draw(const struct course *c, const char *path)
     put_figures(r, c);
     if (course_diagnose(c, c->lanes[0].sends, sentence, &limit))
         report_limited(r, "%s", sentence);
-    return end_quietly(r, path);
+    return report_draw(r, path);
 }

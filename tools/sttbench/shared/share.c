@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * parse: owns how a share and a factor are written. Nothing is rounded, guessed or skipped. */
-#include "tools/sttbench/link/link.h"
+ * share: owns how a share and a factor are written. Nothing is rounded, guessed or skipped. */
+#include "tools/sttbench/shared/share.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ static const char *parse(uint64_t *millionths, const char *text)
     return text;
 }
 
-bool link_parse_share(uint32_t *ppm, const char *text)
+bool share_parse(uint32_t *ppm, const char *text)
 {
     uint64_t percent;
     const char *end = parse(&percent, text);
@@ -38,7 +38,7 @@ bool link_parse_share(uint32_t *ppm, const char *text)
     return true;
 }
 
-bool link_parse_factor(double *out, const char *text, double max)
+bool share_parse_factor(double *out, const char *text, double max)
 {
     uint64_t value;
     const char *end = parse(&value, text);
