@@ -4,12 +4,25 @@
 
 _sttbench() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options=''
+    local verbs='compare latency handshake sessions streams link engine chaos cpu doctor'
     local common='--json --plot --help --version'
     COMPREPLY=()
     case $before in
     --plot | --logfile | --pidfile | --seed-file | -I | --identity)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    --suite)
+        mapfile -t COMPREPLY < <(compgen -W 'aegis-128x2 aegis-128l aes-256-gcm chacha20-poly1305 null' -- "$word")
+        return
+        ;;
+    --io)
+        mapfile -t COMPREPLY < <(compgen -W 'uring mmsg' -- "$word")
+        return
+        ;;
+    -C | --cc)
+        mapfile -t COMPREPLY < <(compgen -W 'cubic bbr' -- "$word")
         return
         ;;
     --preset)
@@ -19,29 +32,22 @@ _sttbench() {
     esac
     case ${COMP_WORDS[1]} in
     compare)
-        options='--veth --only --suite --runs --seconds --warm-up --mtu --verify --copy --demand'
-        options="$options --io --preset --ring --spin"
+        options='--veth --only --suite --runs --time --warm-up --mtu --io --preset --ring --spin'
+        options="$options --verify --copy --demand"
         ;;
-    latency) options='' ;;
-    handshake) options='' ;;
-    sessions) options='' ;;
-    streams) options='' ;;
-    compare) options='' ;;
-    latency) options='--time --only --spin --link-rate --link-rtt --suite --io --demand' ;;
+    latency) options='--time --only --spin --rate --rtt --suite --io --demand' ;;
     handshake) options='--count --demand' ;;
-    sessions) options='--number --streams --sockets --time --suite --io --demand' ;;
-    streams) options='--number --rate --rtt --loss --time --cc --seed --demand' ;;
-    link) options='' ;;
-    engine) options='--suite --quick --full --packets' ;;
+    sessions) options='--count --streams --sockets --time --suite --io --demand' ;;
+    streams) options='--count --time --rate --rtt --loss --cc --seed --demand' ;;
+    link)
+        options='--rate --rtt --loss --queue --jitter --reorder --matrix --cc --preset --mtu --bytes'
+        options="$options --time --seeds --seed --demand"
+        ;;
+    engine) options='--suite --quick --full --packets --demand' ;;
     chaos) options='--seed --count --jobs --tell --tally' ;;
     cpu) options='--time --suite --mtu --io --preset --no-verify' ;;
-    link)
-        options='--rate --rtt --loss --queue --jitter --reorder --matrix --cc --preset --mtu --bytes --time --seeds --seed'
-        ;;
-    engine) options='' ;;
-    chaos) options='' ;;
-    cpu) options='' ;;
     doctor) options='' ;;
+    help) options=$verbs ;;
     *)
         options='--server --client --port --bind --ipv4 --ipv6 --time --bytes --interval --omit --parallel'
         options="$options --reverse --bidir --length --bitrate --no-verify --window --socket-buffer --affinity"
@@ -49,7 +55,7 @@ _sttbench() {
         options="$options --suite --preset --cc --mtu --dscp --io --connect-timeout --timeout"
         ;;
     esac
-    [ "$COMP_CWORD" -gt 1 ] || options="$options compare latency handshake sessions streams link engine chaos cpu doctor"
+    [ "$COMP_CWORD" -gt 1 ] || options="$options help $verbs"
     mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$word")
 }
 complete -F _sttbench sttbench

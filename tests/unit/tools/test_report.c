@@ -84,19 +84,19 @@ START_TEST(people_read_columns)
     ck_assert_str_eq(printed(small_report(), &(struct report_options){.json = false}, EXIT_DONE),
                      "Round trips\n"
                      "\n"
-                     "suite          aegis\n"
-                     "median         4.25 us\n"
-                     "packets        12,345,678\n"
-                     "not measured   -\n"
-                     "of TCP         1.23\n"
-                     "of TLS         -\n"
+                     "suite         aegis\n"
+                     "median        4.25 us\n"
+                     "packets       12,345,678\n"
+                     "not measured  -\n"
+                     "of TCP        1.23\n"
+                     "of TLS        -\n"
                      "\n"
                      "By name\n"
                      "\n"
-                     "name                      round trip   how many\n"
-                     "\xc3\xa4hnlich                      61.5 us      1,000\n"
-                     "second, which is longer            -          -\n"
-                     "-                                  -          -\n"
+                     "name                     round trip  how many\n"
+                     "\xc3\xa4hnlich                     61.5 us     1,000\n"
+                     "second, which is longer           -         -\n"
+                     "-                                 -         -\n"
                      "\n"
                      "One was left out: 7.\n"
                      "\n"
@@ -149,12 +149,81 @@ START_TEST(texts_of_others_are_the_same_harmless_ones_everywhere)
 {
     begin();
     const char *text = printed(nasty_report(), &(struct report_options){.json = false}, EXIT_DONE);
-    ck_assert_str_eq(text, "a?[2Jb\n\nhost     \"quoted\"??\\\nnobody   -\n\nit said: ?]0;x?\n");
+    ck_assert_str_eq(text, "a?[2Jb\n\nhost    \"quoted\"??\\\nnobody  -\n\nit said: ?]0;x?\n");
     json_t *o = printed_json(nasty_report(), EXIT_DONE);
     ck_assert_str_eq(json_string_value(json_object_get(o, "host")), "\"quoted\"??\\");
     ck_assert(json_is_null(json_object_get(o, "nobody")));
     ck_assert_str_eq(json_string_value(json_object_get(o, "limited_by")), "it said: ?]0;x?");
     json_decref(o);
+    scratch_leave(folder);
+}
+END_TEST
+
+/* A figure without words is for programs; what is nowhere is not shown to people. */
+START_TEST(people_see_no_column_or_table_in_which_there_is_nothing)
+{
+    static const struct report_column some[] = {
+        {"name", "name", REPORT_TEXT},
+        {"least_us", NULL, REPORT_US},
+        {"never_us", "never", REPORT_US},
+        {"after", "after", REPORT_TEXT},
+    };
+    begin();
+    for (int json = 0; json < 2; json++) {
+        struct report *r = report_new("latency", "Round trips");
+        struct report_table *t = report_table(r, "results", "By name", some, 4);
+        (void)report_table(r, "none", "None", some, 4);
+        report_row(t);
+        report_cell_text(t, "first");
+        report_cell(t, 3);
+        report_cell(t, NAN);
+        report_cell_text(t, "");
+        report_row(t);
+        report_cell_text(t, "second");
+        report_cell(t, 4);
+        report_cell(t, NAN);
+        report_cell_text(t, "x");
+        if (!json) {
+            ck_assert_str_eq(printed(r, &(struct report_options){.json = false}, EXIT_DONE),
+                             "Round trips\n\nBy name\n\nname    after\nfirst\nsecond  x\n");
+            continue;
+        }
+        json_t *o = printed_json(r, EXIT_DONE);
+        json_t *row = json_array_get(json_object_get(o, "results"), 0);
+        ck_assert_double_eq(json_number_value(json_object_get(row, "least_us")), 3);
+        ck_assert(json_is_null(json_object_get(row, "never_us")));
+        ck_assert_uint_eq(json_array_size(json_object_get(o, "none")), 0);
+        ck_assert(json_is_array(json_object_get(o, "none")));
+        json_decref(o);
+    }
+    scratch_leave(folder);
+}
+END_TEST
+
+START_TEST(sentences_break_between_words)
+{
+    char word[151], text[400];
+    begin();
+    struct report *r = report_new("latency", "Round trips");
+    memset(word, 'x', 150);
+    word[150] = 0;
+    snprintf(text, sizeof text, "%.60s %.39s %.1s %s %.3s", word, word, word, word, word);
+    report_limited(r, "%s", text);
+    char wanted[500];
+    snprintf(wanted, sizeof wanted, "Round trips\n\n%.60s %.39s\n%.1s\n%s\n%.3s\n", word, word,
+             word, word, word);
+    ck_assert_str_eq(printed(r, &(struct report_options){.json = false}, EXIT_DONE), wanted);
+    scratch_leave(folder);
+}
+END_TEST
+
+START_TEST(a_picture_alone_prints_nothing)
+{
+    begin();
+    ck_assert(report_draw(small_report(), "x.svg"));
+    ck_assert_ptr_nonnull(strstr(scratch_text("x.svg"), "Round trips"));
+    ck_assert(!report_draw(small_report(), "nowhere/x.svg"));
+    ck_assert(!report_draw(small_report(), "x.png"));
     scratch_leave(folder);
 }
 END_TEST
@@ -197,7 +266,7 @@ static void require_no_picture(const char *path, const char *says)
 {
     const char *text =
         printed(small_report(), &(struct report_options){.plot = path}, EXIT_LOCAL_IO);
-    ck_assert_ptr_nonnull(strstr(text, "median         4.25 us"));
+    ck_assert_ptr_nonnull(strstr(text, "median        4.25 us"));
     ck_assert_msg(strstr(scratch_text("err"), says) != NULL, "%s", scratch_text("err"));
 }
 
@@ -269,6 +338,8 @@ START_TEST(figures_are_never_lost_by_mistake)
 END_TEST
 
 SUITE("report", TEST(people_read_columns), TEST(json_has_the_same_figures),
+      TEST(people_see_no_column_or_table_in_which_there_is_nothing),
+      TEST(sentences_break_between_words), TEST(a_picture_alone_prints_nothing),
       TEST(texts_of_others_are_the_same_harmless_ones_everywhere), TEST(the_first_failure_counts),
       LOOP(standard_output_that_takes_no_more_is_an_error, 0, 2),
       TEST(a_picture_that_cannot_be_written_costs_no_figures),
