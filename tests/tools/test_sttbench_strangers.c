@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Clients by hand, who lie to a sttbench -s or break its rules: spec 11. They harm nobody else. */
+ * Clients by hand, who lie to a sttbench -s or break its rules, and harm nobody
+ * else. Spec 11, "Limits". */
 #include "stt/node.h"
 #include "stt/streams.h"
 #include "tests/support/suite.h"
