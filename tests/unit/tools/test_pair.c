@@ -4,6 +4,7 @@
 
 #include "tests/support/suite.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,5 +88,21 @@ START_TEST(who_fails_first_says_why_and_the_other_is_ended)
 }
 END_TEST
 
+START_TEST(each_end_has_a_processor_of_its_own_where_there_are_two)
+{
+    cpu_set_t allowed, one;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    int cpus[2] = {pair_cpu(0), pair_cpu(1)};
+    ck_assert(CPU_ISSET((size_t)cpus[0], &allowed) && CPU_ISSET((size_t)cpus[1], &allowed));
+    ck_assert_int_eq(cpus[0] != cpus[1], CPU_COUNT(&allowed) > 1);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpus[1], &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    ck_assert_int_eq(pair_cpu(0), cpus[1]);
+    ck_assert_int_eq(pair_cpu(1), cpus[1]);
+}
+END_TEST
+
 SUITE("pair", TEST(two_processes_meet_in_their_memory),
-      TEST(who_fails_first_says_why_and_the_other_is_ended))
+      TEST(who_fails_first_says_why_and_the_other_is_ended),
+      TEST(each_end_has_a_processor_of_its_own_where_there_are_two))

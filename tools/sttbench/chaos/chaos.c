@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * chaos: owns what all parts of a scenario share: its clock, its dice, the story that becomes its
+ * hash, and the first failure. It must not know who takes part. */
 #include "tools/sttbench/chaos/chaos.h"
 
 #include "transport/sim/digest.h"

@@ -1,9 +1,13 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * scenario: owns one scenario from its seed to its verdict: first a storm, then calm, in which all
+ * that lives has to come to its end in bounded time. Invariant: everything is drawn by one dice, in
+ * one order, so that a seed does the same on every machine. */
 #include "tools/sttbench/chaos/scenario.h"
 
 #include "tools/sttbench/chaos/faults.h"
 #include "tools/sttbench/chaos/flow.h"
 #include "tools/sttbench/chaos/sealed.h"
+#include "tools/sttbench/chaos/settings.h"
 #include "tools/sttbench/chaos/talk.h"
 #include "transport/sim/digest.h"
 
@@ -14,7 +18,6 @@
 enum {
     PORT = 4000,
     CALM_TICK_MS = 20,
-    IDENTITIES = CHAOS_HOSTS_MAX,
     FAREWELL_S = 95, /* whoever did not hear it times out; then 3 PTO of at most 10 s */
 };
 
@@ -45,74 +48,12 @@ static uint64_t draw_features(struct chaos *c)
     return features;
 }
 
-/* The same people in every scenario: to make them takes a while. */
-static const struct stt_identity *identity_of(uint32_t number)
-{
-    static struct stt_identity all[IDENTITIES];
-    static bool is_made[IDENTITIES];
-    uint8_t secret[32] = {1, (uint8_t)number};
-    if (!is_made[number])
-        stt_identity_init(&all[number], secret);
-    is_made[number] = true;
-    return &all[number];
-}
-
-static void limit(struct chaos *c, struct stt_config *k)
-{
-    k->max_streams = (uint32_t)chaos_between(c, 1, 64);
-    k->max_frame_bytes = (uint32_t)chaos_between(c, 1024, 65536);
-    k->stream_window_bytes = chaos_between(c, 4096, 65536);
-    k->stream_window_max = chaos_between(c, k->stream_window_bytes, 1 << 20);
-    k->session_window_bytes = chaos_between(c, k->stream_window_bytes, 1 << 18);
-    k->session_window_max = chaos_between(c, k->session_window_bytes, 1 << 21);
-    k->send_ring_bytes = chaos_between(c, 4096, 1 << 18);
-    k->stream_memory_max = chaos_between(c, 1 << 20, 1 << 23);
-    k->max_sessions = (uint32_t)chaos_between(c, 32, 100); /* nobody is left outside */
-    k->max_half_open = (uint32_t)chaos_between(c, 6, 64);
-    k->max_datagram_bytes = chaos_chance(c, 10) ? 0 : (uint32_t)chaos_between(c, 1, 65507);
-}
-
-static void set_times(struct chaos *c, struct stt_config *k)
-{
-    k->idle_timeout_ns = STT_MS(chaos_between(c, 3000, 60000));
-    k->keep_alive_ns = STT_MS(chaos_between(c, 500, 12000));
-    if (chaos_chance(c, 50))
-        k->idle_timeout_ns = STT_S(30);
-}
-
-static struct stt_config configure(struct chaos *c, uint32_t number, bool other_application)
-{
-    static const char *const presets[] = {"balanced", "low-latency", "high-throughput"};
-    struct stt_config k = STT_CONFIG_INIT;
-    k.max_sessions = k.max_half_open = 64;
-    k.max_streams = 64;
-    k.stream_memory_max = 64 << 20;
-    if (chaos_has(c, CHAOS_PRESETS) &&
-        stt_config_preset(&k, presets[dice_below(&c->rng, 3)]) != STT_OK)
-        chaos_fail(c, "there is no such preset");
-    if (chaos_may(c, CHAOS_SMALL_LIMITS, 70))
-        limit(c, &k);
-    set_times(c, &k);
-    k.identity = *identity_of(number);
-    memcpy(k.application, other_application ? "other/1" : "chaos/1", 8);
-    memset(k.seeds[0], 0x5e, sizeof k.seeds[0]);
-    k.n_seeds = 1;
-    k.accept = STT_ACCEPT(STT_MODE_K) | STT_ACCEPT(STT_MODE_S) | STT_ACCEPT(STT_MODE_W);
-    k.suites[0] = sealed_suite(chaos_has(c, CHAOS_CHACHA)      ? SEALED_CHACHA
-                               : chaos_has(c, CHAOS_WORN_KEYS) ? SEALED_WORN
-                                                               : SEALED_QUICK);
-    k.n_suites = 1;
-    k.no_delay = chaos_chance(c, 20);
-    k.adaptive = chaos_chance(c, 20);
-    return k;
-}
-
 static void add_host(struct scenario *x, uint32_t number)
 {
     struct chaos *c = &x->chaos;
     struct host *h = &x->hosts[number];
     bool is_other = number && chaos_may(c, CHAOS_MISTAKES, 10);
-    struct stt_config config = configure(c, number, is_other);
+    struct stt_config config = settings_draw(c, number, is_other);
     struct stt_address at =
         chaos_has(c, CHAOS_IPV6) ? stt_sim_ipv6(1 + number, PORT) : stt_sim_ipv4(1 + number, PORT);
     int error = host_add(c, h, &config, &at);

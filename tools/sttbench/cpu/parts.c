@@ -62,17 +62,6 @@ void parts_stop(enum part part)
 
 /* -- the system's own accounts --------------------------------------------------------------- */
 
-/* Nanoseconds in which this thread was ready, and others ran. */
-static double waited_ns(void)
-{
-    unsigned long long ran, waited;
-    FILE *f = fopen("/proc/thread-self/schedstat", "re");
-    int n = f ? fscanf(f, "%llu %llu", &ran, &waited) : 0;
-    if (f)
-        fclose(f);
-    return n == 2 ? (double)waited : NAN;
-}
-
 static double ns_of(struct timeval after, struct timeval before)
 {
     return (double)(after.tv_sec - before.tv_sec) * 1e9 +
@@ -84,7 +73,7 @@ void parts_begin(void)
     memset(state.ticks, 0, sizeof state.ticks);
     memset(state.laps, 0, sizeof state.laps);
     getrusage(RUSAGE_SELF, &state.began_usage);
-    state.began_waited_ns = waited_ns();
+    state.began_waited_ns = figures_waited_ns();
     state.began_ns = figures_clock_ns(CLOCK_MONOTONIC);
     state.began_ticks = read_ticks();
 }
@@ -126,7 +115,7 @@ void parts_end(struct parts *out)
     *out = (struct parts){.wall_ns = figures_clock_ns(CLOCK_MONOTONIC) - state.began_ns};
     double tick_ns = out->wall_ns / (double)(read_ticks() - state.began_ticks);
     double user_ns = ns_of(usage.ru_utime, state.began_usage.ru_utime);
-    out->waited_ns = waited_ns() - state.began_waited_ns;
+    out->waited_ns = figures_waited_ns() - state.began_waited_ns;
     out->ns[PART_KERNEL] = ns_of(usage.ru_stime, state.began_usage.ru_stime);
     out->cpu_ns = user_ns + out->ns[PART_KERNEL];
     divide(out, user_ns, tick_ns);

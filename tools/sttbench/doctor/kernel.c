@@ -37,7 +37,7 @@ static void look_at_buffer(struct finding *f, bool is_receive, const char *setti
     }
     f->value = (is_receive ? s.receive_bytes : s.send_bytes) / 2;
     close(s.fd);
-    finding_is(f, "%.0f bytes of %u that STT asks for; net.core.%s is %s", f->value, wanted_bytes(),
+    finding_is(f, "%.0f bytes; STT asks for %u, and net.core.%s is %s", f->value, wanted_bytes(),
                setting, finding_read(path, limit, sizeof limit) ? limit : "not to be seen");
     if (f->value < wanted_bytes())
         finding_mend(f, "sysctl -w net.core.%s=%u", setting, wanted_bytes());

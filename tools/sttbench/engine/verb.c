@@ -7,7 +7,6 @@
  * two marks in steady state. */
 #include "crypto/aead.h"
 #include "crypto/cpu.h"
-#include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
 #include "tools/sttbench/engine/engine.h"
 #include "tools/sttbench/report/report.h"

@@ -5,6 +5,7 @@
  * A node that blocks and one that spins are there all the time, each with a session of two streams,
  * the echo's first; nobody steps the node whose slice it is not. */
 #include "tools/sttbench/latency/latency.h"
+#include "tools/sttbench/shared/pair.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -121,8 +121,10 @@ static void draw(struct report *r, const struct figures *all)
 {
     static const struct report_axis x = {"case", REPORT_TEXT, false},
                                     y = {"round trip", REPORT_US, false};
-    struct report_chart *c = report_chart(r, "Round trips of 64 bytes", REPORT_BARS, &x, &y);
     for (int is_tail = 0; is_tail < 2; is_tail++) {
+        const char *words = is_tail ? "99 of 100 round trips of 64 bytes are faster than"
+                                    : "Round trips of 64 bytes, medians";
+        struct report_chart *c = report_chart(r, words, REPORT_BARS, &x, &y);
         report_series(c, is_tail ? "99 %" : "median");
         for (int i = 0; i < LATENCY_N; i++)
             if (all[i].n)

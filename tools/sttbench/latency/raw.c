@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * raw: the echo without a protocol: one UDP socket on each side, connected to the other. What STT
  * is measured against. */
-#include "tools/common/say.h"
 #include "tools/sttbench/latency/latency.h"
 #include "tools/sttbench/shared/pair.h"
 

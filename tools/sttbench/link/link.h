@@ -109,8 +109,8 @@ enum {
     LINK_MISSES_WASTE = 8
 };
 unsigned link_misses(const struct link_cell *cell, const struct link_summary *s);
-/* "met", or "misses goodput, queue" */
-const char *link_verdict(unsigned misses, char out[LINK_NAME_ROOM]);
+/* "rate, queue"; "": nothing */
+const char *link_misses_names(unsigned misses, char out[LINK_NAME_ROOM]);
 
 /* -- telling ----------------------------------------------------------------------------------- */
 

@@ -125,14 +125,14 @@ unsigned link_misses(const struct link_cell *cell, const struct link_summary *s)
     return misses;
 }
 
-const char *link_verdict(unsigned misses, char out[LINK_NAME_ROOM])
+const char *link_misses_names(unsigned misses, char out[LINK_NAME_ROOM])
 {
-    static const char *const names[] = {"goodput", "worst seed", "queue", "sent again"};
-    strcpy(out, misses ? "" : "met");
+    static const char *const names[] = {"rate", "worst", "queue", "waste"};
+    strcpy(out, "");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t len = strlen(out);
         if (misses >> i & 1)
-            snprintf(out + len, LINK_NAME_ROOM - len, "%s%s", len ? ", " : "misses ", names[i]);
+            snprintf(out + len, LINK_NAME_ROOM - len, "%s%s", len ? ", " : "", names[i]);
     }
     return out;
 }

@@ -2,7 +2,6 @@
  * sessions: owns the options and the report of the verb. */
 #include "tools/sttbench/sessions/sessions.h"
 
-#include "tools/common/say.h"
 #include "tools/sttbench/report/demands.h"
 #include "tools/sttbench/shared/pair.h"
 

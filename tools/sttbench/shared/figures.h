@@ -11,6 +11,9 @@
 double figures_median(double *values, size_t n);
 double figures_percentile(double *values, size_t n, double percent); /* nearest rank */
 
+/* In which this thread was ready to run, and others had the processor; NAN: nobody says. */
+double figures_waited_ns(void);
+
 static inline double figures_clock_ns(clockid_t clock)
 {
     struct timespec t;

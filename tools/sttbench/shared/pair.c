@@ -50,19 +50,43 @@ uint32_t pair_await(atomic_uint *flag)
     return value;
 }
 
+/* -1: nobody says. */
+static int topology(int cpu, const char *what)
+{
+    char path[96];
+    int value;
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, what);
+    FILE *f = fopen(path, "re");
+    int n = f ? fscanf(f, "%d", &value) : 0;
+    if (f)
+        fclose(f);
+    return n == 1 ? value : -1;
+}
+
+static bool share_a_core(int a, int b)
+{
+    int core = topology(a, "core_id");
+    return core >= 0 && core == topology(b, "core_id") &&
+           topology(a, "physical_package_id") == topology(b, "physical_package_id");
+}
+
 int pair_cpu(int end)
 {
     cpu_set_t allowed;
-    int wanted = end, found = -1;
+    int first = -1, other = -1;
     if (sched_getaffinity(0, sizeof allowed, &allowed))
         return -1;
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET((size_t)cpu, &allowed)) {
-            found = cpu;
-            if (wanted-- == 0)
-                return cpu;
-        }
-    return found;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET((size_t)cpu, &allowed))
+            continue;
+        first = first < 0 ? cpu : first;
+        if (end == 0)
+            return first;
+        if (cpu != first && !share_a_core(first, cpu))
+            return cpu;
+        other = cpu != first && other < 0 ? cpu : other;
+    }
+    return other < 0 ? first : other;
 }
 
 bool pair_refuse(const char *format, ...)

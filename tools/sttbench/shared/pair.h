@@ -37,7 +37,8 @@ bool pair_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void pair_tell(atomic_uint *flag, uint32_t value);
 uint32_t pair_await(atomic_uint *flag);
 
-/* Processors that the two ends should have: of different cores where there are such. */
+/* Processors that the two ends should have: of different cores, where there are such; the same one,
+ * where there is no other. */
 int pair_cpu(int end);
 
 #endif

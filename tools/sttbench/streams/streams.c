@@ -300,7 +300,7 @@ static void tell_delays(struct report *r, const struct flags *f, const struct de
         report_bar(c, "median", d->p50);
         report_bar(c, "90 %", d->p90);
         report_bar(c, "99 %", d->p99);
-        report_bar(c, "all", d->max);
+        report_bar(c, "slowest", d->max);
     }
 }
 

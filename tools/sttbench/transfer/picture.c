@@ -96,6 +96,8 @@ static void put_round_trips(struct report *r)
     static const struct report_axis y = {"round trip", REPORT_NS, false};
     struct report_chart *chart = report_chart(r, "Round trip", REPORT_LINES, &x, &y);
     report_series(chart, "smoothed, of the slowest session");
+    if (picture.n)
+        report_point(chart, (double)picture.at[0].from * 1e-9, (double)picture.at[0].rtt_ns);
     for (size_t i = 0; i < picture.n; i++)
         report_point(chart, (double)picture.at[i].to * 1e-9, (double)picture.at[i].rtt_ns);
 }

@@ -8,11 +8,10 @@
 #include "tools/sttbench/transfer/side.h"
 
 #include "stt/metrics.h"
+#include "tools/sttbench/shared/figures.h"
 
-#include <fcntl.h>
 #include <linux/sock_diag.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <math.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,16 +24,11 @@ static uint64_t ns_of(const struct timeval *t)
     return (uint64_t)t->tv_sec * STT_S(1) + (uint64_t)t->tv_usec * STT_US(1);
 }
 
-/* How long the one thread that does the work was ready to run, and did not. */
+/* Of the one thread that does the work. */
 static uint64_t waited_ns(void)
 {
-    char text[100] = "";
-    unsigned long long ran, waited;
-    int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    return len > 0 && sscanf(text, "%llu %llu", &ran, &waited) == 2 ? waited : UNKNOWN;
+    double ns = figures_waited_ns();
+    return isnan(ns) ? UNKNOWN : (uint64_t)ns;
 }
 
 static bool is_ours(int fd)
