@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/support/objects.h"
 
+#include "tests/support/trees.h"
+
 #include <check.h>
+#include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 json_t *object_of(const struct job *j)
@@ -59,4 +64,41 @@ bool object_is_true(const json_t *o, const char *path)
     const json_t *value = object_must(o, path);
     ck_assert_msg(json_is_boolean(value), "%s is not true or false", path);
     return json_is_true(value);
+}
+
+/* -- keys and the page ------------------------------------------------------------------------- */
+
+static bool is_of_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool has_word(const char *page, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = page + 2; (at = strstr(at, word)); at++)
+        if ((!is_of_word(at[-1]) || at[-2] == 'f') /* behind \fB */ && !is_of_word(at[len]))
+            return true;
+    return false;
+}
+
+static void require_words(const json_t *value, const char *page)
+{
+    const char *key;
+    json_t *part;
+    size_t i;
+    json_object_foreach((json_t *)(uintptr_t)value, key, part)
+    {
+        ck_assert_msg(has_word(page, key), "sttbench(1) does not explain %s", key);
+        require_words(part, page);
+    }
+    json_array_foreach(value, i, part) require_words(part, page);
+}
+
+void object_is_in_page(const json_t *o)
+{
+    size_t len;
+    char *page = trees_read(STT_SPEC_DIR "/../tools/man/sttbench.1", &len);
+    require_words(o, page);
+    free(page);
 }

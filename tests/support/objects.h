@@ -20,4 +20,7 @@ json_int_t object_count(const json_t *o, const char *path);
 const char *object_text(const json_t *o, const char *path);
 bool object_is_true(const json_t *o, const char *path);
 
+/* Each key of it, at any depth, stands in sttbench(1) as a word. */
+void object_is_in_page(const json_t *o);
+
 #endif

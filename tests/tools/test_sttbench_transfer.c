@@ -169,6 +169,7 @@ START_TEST(the_start_is_that_of_iperf3)
     ck_assert_int_eq(object_count(connected, "remote_port"), port);
     ck_assert_int_gt(object_count(connected, "local_port"), 0);
     ck_assert_int_gt(object_count(connected, "socket"), 0);
+    object_is_in_page(o);
     json_decref(o);
     job_require(s, DONE);
     programs_end(&p);

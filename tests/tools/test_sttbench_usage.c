@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The front of sttbench: its verbs, what each says of itself, and words that mean nothing. */
+#include "tests/support/objects.h"
 #include "tests/support/programs.h"
 #include "tests/support/suite.h"
 #include "tools/sttbench/bench.h"
@@ -85,6 +86,36 @@ START_TEST(no_table_is_wider_than_a_terminal)
 }
 END_TEST
 
+START_TEST(the_page_explains_every_key)
+{
+    static const char *const calls[] = {
+        "engine --quick --suite null",
+        "engine --packets 10",
+        "chaos -n 2 --tally",
+        "cpu -t 100ms",
+        "doctor",
+        "handshake -n 20",
+        "sessions -n 40 --streams 40",
+        "sessions -n 40 --sockets -t 200ms",
+        "streams -t 500ms -n 10",
+        "latency -t 200ms",
+        "link -t 300ms --seeds 2 --preset balanced",
+        "link -n 100K --seeds 2",
+        "link --matrix --cc bbr --seeds 2 -t 100ms",
+        "compare --runs 1 -t 20ms --warm-up 10ms --only stt,udp --suite aegis-128l",
+    };
+    char words[128];
+    ck_assert(programs_begin(&p, NULL));
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        snprintf(words, sizeof words, "%s -J", calls[i]);
+        json_t *o = object_of(bench(words, EXIT_DONE));
+        object_is_in_page(o);
+        json_decref(o);
+    }
+    programs_end(&p);
+}
+END_TEST
+
 START_TEST(what_is_missing_is_named)
 {
     static const char *const calls[][2] = {
@@ -107,4 +138,5 @@ END_TEST
 
 SUITE("sttbench_usage", TEST(help_names_each_verb_with_what_it_does),
       LOOP(each_verb_has_help_of_its_own_and_takes_no_stray_word, 0, VERBS),
-      LOOP(no_table_is_wider_than_a_terminal, 0, 6), TEST(what_is_missing_is_named))
+      LOOP(no_table_is_wider_than_a_terminal, 0, 6), TEST(the_page_explains_every_key),
+      TEST(what_is_missing_is_named))

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * attackers: owns what each of them has seen, no more than it can use. They know no key: what they
+ * say is refused, or this is a bug. */
 #include "tools/sttbench/chaos/attackers.h"
 
 #include "stt/session/handshake.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * faults: owns the times of faults, and undoes what is not undone when it becomes calm. */
 #include "tools/sttbench/chaos/faults.h"
 
 #include "tools/sttbench/chaos/talk.h"

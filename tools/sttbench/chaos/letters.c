@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * letters: owns which datagrams of one side are under way, and what has become of them. */
 #include "tools/sttbench/chaos/letters.h"
 
 #include "stt/base/bytes.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * tally: owns nothing; adds, and says what has never happened. */
 #include "tools/sttbench/chaos/tally.h"
 
 #include <stddef.h>
