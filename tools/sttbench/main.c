@@ -74,10 +74,12 @@ bool bench_options(struct option_set *set, int argc, char **argv, enum exits *ex
 {
     if (!bench_options_and_words(set, argc, argv, exit))
         return false;
-    if (set->words.n)
-        *exit =
-            bench_usage("'%.60s' is no option; %s -h lists them", set->words.at[0], set->program);
-    return !set->words.n;
+    if (!set->words.n)
+        return true;
+    *exit = bench_usage("'%.60s' is no option; %s -h lists them", set->words.at[0], set->program);
+    free(set->words.at);
+    set->words = (struct option_texts){NULL, 0};
+    return false;
 }
 
 /* "help VERB" is "VERB -h", and "help" alone "-h". */
