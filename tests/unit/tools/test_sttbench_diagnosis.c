@@ -187,6 +187,25 @@ START_TEST(sessions_add_up_and_count_from_where_they_were)
 }
 END_TEST
 
+/* A verb has other options than -s and -c: no sentence of it speaks of theirs. */
+START_TEST(a_verb_gives_advice_of_its_own)
+{
+    static const char *const advice[DIAGNOSIS_N] = {
+        [DIAGNOSIS_MEMORY] = "mine",      [DIAGNOSIS_APPLICATION] = "mine",
+        [DIAGNOSIS_SENDER_CPU] = "mine",  [DIAGNOSIS_RECEIVER_CPU] = "mine",
+        [DIAGNOSIS_SEND_BUFFER] = "mine", DIAGNOSIS_ADVICE_HERE};
+    static const char *const theirs[] = {"-A", "-P", "-w", "-b,"};
+    struct diagnosis d = whole(&rows[_i]);
+    char sentence[DIAGNOSIS_ROOM] = "", room[DIAGNOSIS_ROOM] = "";
+    enum diagnosis_limit limit = diagnosis_find(&d, room);
+    d.advice = advice;
+    ck_assert_int_eq(diagnosis_find(&d, sentence), limit);
+    ck_assert_int_eq(strncmp(sentence, room, strcspn(room, ";")), 0);
+    for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
+        ck_assert_msg(!strstr(sentence, theirs[i]), "%s: %s", rows[_i].what, sentence);
+}
+END_TEST
+
 START_TEST(every_limit_has_a_name)
 {
     static const char *const names[] = {
@@ -201,4 +220,5 @@ START_TEST(every_limit_has_a_name)
 END_TEST
 
 SUITE("sttbench_diagnosis", LOOP(the_figures_lead_to_the_limit, 0, ROWS),
-      TEST(sessions_add_up_and_count_from_where_they_were), TEST(every_limit_has_a_name))
+      TEST(sessions_add_up_and_count_from_where_they_were), TEST(every_limit_has_a_name),
+      LOOP(a_verb_gives_advice_of_its_own, 0, ROWS))

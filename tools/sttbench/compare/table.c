@@ -110,10 +110,8 @@ static const char *const advice[DIAGNOSIS_N] = {
                              "shows where the cycles go",
     [DIAGNOSIS_RECEIVER_CPU] = "take a faster processor, or larger packets (--mtu); sttbench cpu "
                                "shows where the cycles go",
-    [DIAGNOSIS_PEER_BUFFER] = "take --preset high-throughput, whose buffers are larger",
     [DIAGNOSIS_SEND_BUFFER] = "take a larger --ring",
-    [DIAGNOSIS_NETWORK] = "run it longer (--time), and let sttbench doctor look at the socket "
-                          "buffers if packets are lost",
+    DIAGNOSIS_ADVICE_HERE,
 };
 
 /* Of the fastest row of STT; without one, the fastest of all. */

@@ -183,10 +183,8 @@ static void diagnose(struct report *r, const struct sides *b)
     const char *advice[DIAGNOSIS_N] = {
         [DIAGNOSIS_SENDER_CPU] = advise(b, &b->sender.parts, sender),
         [DIAGNOSIS_RECEIVER_CPU] = advise(b, &b->receiver.parts, receiver),
-        [DIAGNOSIS_PEER_BUFFER] = "take --preset high-throughput, whose buffers are larger",
         [DIAGNOSIS_SEND_BUFFER] = "take --preset high-throughput, whose buffers are larger",
-        [DIAGNOSIS_NETWORK] = "run it longer (--time), and let sttbench doctor look at the socket "
-                              "buffers if packets are lost",
+        DIAGNOSIS_ADVICE_HERE,
     };
     diagnosis_add(&d, &b->stats, NULL);
     d.ring_full_ns = d.held_ns[STT_HELD_APPLICATION]; /* who sends is never without data */

@@ -88,26 +88,39 @@ static uint64_t truly_lost(const struct diagnosis *d)
 
 /* -- the sentences ----------------------------------------------------------------------------- */
 
-/* What is so, and what to change: the advice, or what the verb's own options can do. */
-__attribute__((format(printf, 5, 6))) static enum diagnosis_limit
-say(const struct diagnosis *d, enum diagnosis_limit limit, char *sentence, const char *advice,
-    const char *format, ...)
+/* What is so, and what to change. */
+__attribute__((format(printf, 4, 5))) static enum diagnosis_limit
+say(enum diagnosis_limit limit, char *sentence, const char *advice, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(sentence, DIAGNOSIS_ROOM, format, args);
     va_end(args);
     size_t len = strlen(sentence);
-    advice = d->advice && d->advice[limit] ? d->advice[limit] : advice;
     snprintf(sentence + len, DIAGNOSIS_ROOM - len, "; %s.", advice);
     return limit;
+}
+
+/* What the verb's own options can do, or those of -s and -c. */
+static const char *advise(const struct diagnosis *d, enum diagnosis_limit limit,
+                          const char *otherwise)
+{
+    return d->advice && d->advice[limit] ? d->advice[limit] : otherwise;
+}
+
+/* Both ends of a verb are on this machine, and have processors of their own already. */
+static const char *advise_quiet(const struct diagnosis *d)
+{
+    return d->advice ? "others use this machine, so run it when it is quiet"
+                     : "give it a processor of its own (-A)";
 }
 
 static enum diagnosis_limit say_memory(const struct diagnosis *d, char *sentence)
 {
     bool is_receiver = d->receiver.memory_drops >= d->sender.memory_drops;
     uint64_t drops = is_receiver ? d->receiver.memory_drops : d->sender.memory_drops;
-    return say(d, DIAGNOSIS_MEMORY, sentence, "use fewer sessions, or smaller buffers",
+    return say(DIAGNOSIS_MEMORY, sentence,
+               advise(d, DIAGNOSIS_MEMORY, "use fewer sessions, or smaller buffers"),
                "Limited by memory: the %s had none for %llu packets",
                is_receiver ? "receiver" : "sender", (unsigned long long)drops);
 }
@@ -115,11 +128,13 @@ static enum diagnosis_limit say_memory(const struct diagnosis *d, char *sentence
 static enum diagnosis_limit say_application(const struct diagnosis *d, char *sentence)
 {
     if (!isnan(d->rate_bits_per_s))
-        return say(d, DIAGNOSIS_APPLICATION, sentence, "raise -b, or leave it away",
+        return say(DIAGNOSIS_APPLICATION, sentence,
+                   advise(d, DIAGNOSIS_APPLICATION, "raise -b, or leave it away"),
                    "Limited by the application: it was asked for %.3g Mbit/s and could have sent "
                    "more",
                    d->rate_bits_per_s * 1e-6);
-    return say(d, DIAGNOSIS_APPLICATION, sentence, "write more at once",
+    return say(DIAGNOSIS_APPLICATION, sentence,
+               advise(d, DIAGNOSIS_APPLICATION, "write more at once"),
                "Limited by the application: the sender had nothing to send for %.0f %% of the time",
                held_percent(d, d->held_ns[STT_HELD_APPLICATION]));
 }
@@ -131,49 +146,57 @@ static enum diagnosis_limit say_cpu(const struct diagnosis *d, char *sentence)
     const char *name = is_sender ? "sender" : "receiver";
     enum diagnosis_limit limit = is_sender ? DIAGNOSIS_SENDER_CPU : DIAGNOSIS_RECEIVER_CPU;
     if (s->waited_percent >= SHARED_PERCENT)
-        return say(d, limit, sentence, "give it one of its own (-A)",
+        return say(limit, sentence, advise_quiet(d),
                    "Limited by the %s's processor, which others used, too: it worked for %.0f %% "
                    "of the time and waited for a processor for %.0f %%",
                    name, s->cpu_percent, s->waited_percent);
-    return say(d, limit, sentence,
-               "take a faster processor or suite, larger packets (--mtu), or several processes",
-               "Limited by the %s's processor, busy for %.0f %% of the time (the other side's: "
-               "%.0f %%)",
-               name, s->cpu_percent, is_sender ? d->receiver.cpu_percent : d->sender.cpu_percent);
+    return say(
+        limit, sentence,
+        advise(d, limit,
+               "take a faster processor or suite, larger packets (--mtu), or several processes"),
+        "Limited by the %s's processor, busy for %.0f %% of the time (the other side's: "
+        "%.0f %%)",
+        name, s->cpu_percent, is_sender ? d->receiver.cpu_percent : d->sender.cpu_percent);
 }
 
 static enum diagnosis_limit say_socket(const struct diagnosis *d, char *sentence)
 {
-    return say(d, DIAGNOSIS_RECEIVER_SOCKET, sentence,
-               "raise net.core.rmem_max there, or pin the receiver to a processor of its own (-A)",
-               "Limited by the receiver's socket, not by the path: its kernel threw away %llu of "
-               "%llu lost packets for lack of room",
-               (unsigned long long)d->receiver.socket_drops, (unsigned long long)truly_lost(d));
+    return say(
+        DIAGNOSIS_RECEIVER_SOCKET, sentence,
+        advise(d, DIAGNOSIS_RECEIVER_SOCKET,
+               "raise net.core.rmem_max there, or pin the receiver to a processor of its own (-A)"),
+        "Limited by the receiver's socket, not by the path: its kernel threw away %llu of "
+        "%llu lost packets for lack of room",
+        (unsigned long long)d->receiver.socket_drops, (unsigned long long)truly_lost(d));
 }
 
 static enum diagnosis_limit say_peer_buffer(const struct diagnosis *d, char *sentence)
 {
     stt_ns held = d->held_ns[STT_HELD_STREAM_FLOW] + d->held_ns[STT_HELD_SESSION_FLOW];
-    return say(d, DIAGNOSIS_PEER_BUFFER, sentence,
-               "give it a larger one (-w, or --preset high-throughput), or let it read faster",
-               "Limited by the receiver's buffer for %.0f %% of the time: its flow control let no "
-               "more come",
-               held_percent(d, held));
+    return say(
+        DIAGNOSIS_PEER_BUFFER, sentence,
+        advise(d, DIAGNOSIS_PEER_BUFFER,
+               "give it a larger one (-w, or --preset high-throughput), or let it read faster"),
+        "Limited by the receiver's buffer for %.0f %% of the time: its flow control let no "
+        "more come",
+        held_percent(d, held));
 }
 
 static enum diagnosis_limit say_send_buffer(const struct diagnosis *d, char *sentence)
 {
-    return say(d, DIAGNOSIS_SEND_BUFFER, sentence,
-               "give it a larger one (-w), or use more sessions (-P)",
-               "Limited by the sender's buffer: for %.0f %% of the time all of it waited for "
-               "acknowledgements",
-               held_percent(d, ring_full(d)));
+    return say(
+        DIAGNOSIS_SEND_BUFFER, sentence,
+        advise(d, DIAGNOSIS_SEND_BUFFER, "give it a larger one (-w), or use more sessions (-P)"),
+        "Limited by the sender's buffer: for %.0f %% of the time all of it waited for "
+        "acknowledgements",
+        held_percent(d, ring_full(d)));
 }
 
 static enum diagnosis_limit say_interface(const struct diagnosis *d, char *sentence)
 {
-    return say(d, DIAGNOSIS_INTERFACE, sentence,
-               "a faster one, or larger queues (net.core.wmem_max), would help",
+    return say(DIAGNOSIS_INTERFACE, sentence,
+               advise(d, DIAGNOSIS_INTERFACE,
+                      "a faster one, or larger queues (net.core.wmem_max), would help"),
                "Limited by the sender's network interface, which took nothing for %.0f %% of the "
                "time",
                held_percent(d, d->held_ns[STT_HELD_CARRIER]));
@@ -189,7 +212,7 @@ static enum diagnosis_limit say_network(const struct diagnosis *d, char *sentenc
                          : queue > (double)d->rtt_min_ns * 0.5e-6
                              ? "packets wait in a queue: this is what the path carries"
                              : "a longer run (-t) or more sessions (-P) tell whether it has more";
-    return say(d, DIAGNOSIS_NETWORK, sentence, advice,
+    return say(DIAGNOSIS_NETWORK, sentence, advise(d, DIAGNOSIS_NETWORK, advice),
                "Limited by the network: congestion control held the sender back for %.0f %% of the "
                "time (window %.0f %%, pacer %.0f %%), with %.2g %% of packets lost and a queue of "
                "%.3g ms above a round trip of %.3g ms",
@@ -198,7 +221,7 @@ static enum diagnosis_limit say_network(const struct diagnosis *d, char *sentenc
 
 static enum diagnosis_limit say_machine(const struct diagnosis *d, char *sentence)
 {
-    return say(d, DIAGNOSIS_SENDER_CPU, sentence, "give the program a processor of its own (-A)",
+    return say(DIAGNOSIS_SENDER_CPU, sentence, advise_quiet(d),
                "Limited by the sender's machine for %.0f %% of the time: data was ready, and "
                "nobody sent it",
                held_percent(d, d->held_ns[STT_HELD_MACHINE]));
@@ -225,7 +248,7 @@ static enum diagnosis_limit say_longest(const struct diagnosis *d, char *sentenc
         if (rows[i].ns > rows[longest].ns)
             longest = i;
     if (!rows[longest].ns)
-        return say(d, DIAGNOSIS_UNKNOWN, sentence, "a longer run would",
+        return say(DIAGNOSIS_UNKNOWN, sentence, advise(d, DIAGNOSIS_UNKNOWN, "a longer run would"),
                    "Nothing was sent for long enough to say what limited it");
     return rows[longest].say(d, sentence);
 }

@@ -64,6 +64,13 @@ struct diagnosis {
         .receiver = {.cpu_percent = NAN, .waited_percent = NAN}, .rate_bits_per_s = NAN            \
     }
 
+/* Rows of that list which verbs with both ends on one machine have in common. */
+#define DIAGNOSIS_ADVICE_HERE                                                                      \
+    [DIAGNOSIS_RECEIVER_SOCKET] = "raise net.core.rmem_max; sttbench doctor says how",             \
+    [DIAGNOSIS_PEER_BUFFER] = "take --preset high-throughput, whose buffers are larger",           \
+    [DIAGNOSIS_NETWORK] = "run it longer (--time), and let sttbench doctor look at the socket "    \
+                          "buffers if packets are lost"
+
 enum { DIAGNOSIS_ROOM = 400 };
 
 /* A session of the sender: what it did since `before`, which may be NULL. */
