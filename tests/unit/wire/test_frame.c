@@ -708,12 +708,13 @@ START_TEST(heads_of_a_run_are_headers)
                                        1073741823,
                                        1073741824,
                                        UINT64_C(7) << 40,
-                                       STT_VARINT_MAX - 1};
+                                       UINT64_C(1) << 61};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
         for (size_t k = 0; k < sizeof offsets / sizeof offsets[0]; k++) {
             uint8_t wanted[64], out[STT_FRAME_STREAM_HEAD_ROOM];
             struct wr w = wr_init(wanted, sizeof wanted);
-            struct frame_stream f = {.stream = ids[i], .offset = offsets[k]};
+            struct frame_stream f = {
+                .stream = ids[i], .offset = offsets[k], .data = bytes_of(NULL, 1)};
             struct frame_stream_head h = stt_frame_stream_head(ids[i], offsets[k]);
             ck_assert(stt_frame_stream_header_encode(&w, &f));
             stt_frame_stream_head_write(&h, offsets[k], out);
