@@ -166,10 +166,38 @@ static enum stt_recvq_result keep(struct stt_recvq *q, uint64_t from, uint64_t t
     return result;
 }
 
+/* What comes next where nothing is missing, as nearly always; false: it is not that, or there is no
+ * memory, and nothing has changed. */
+static bool append(struct stt_recvq *q, uint64_t from, struct bytes data)
+{
+    size_t here;
+    uint8_t *at = stt_chunks_at(&q->chunks, from, &here);
+    uint64_t to = from + data.len;
+    if (from != q->contiguous || to >= q->end || !stt_spans_is_empty(&q->islands) || !at)
+        return false;
+    if (here < data.len) {
+        size_t rest = data.len - here;
+        uint8_t *next = stt_chunks_make(&q->chunks, from + here, STT_CHUNK_FOR_NEXT, &here);
+        if (!next || here < rest)
+            return false;
+        here = data.len - rest;
+        memcpy(next, data.data + here, rest);
+    } else {
+        here = data.len;
+    }
+    memcpy(at, data.data, here);
+    q->contiguous = to;
+    if (to > q->highest)
+        q->highest = to;
+    return true;
+}
+
 enum stt_recvq_result stt_recvq_insert(struct stt_recvq *q, uint64_t offset, struct bytes data,
                                        bool fin)
 {
     uint64_t to = offset + data.len;
+    if (!fin && append(q, offset, data))
+        return STT_RECVQ_OK;
     if (breaks_end(q, to, fin))
         return STT_RECVQ_FINAL;
     enum stt_recvq_result result = keep(q, offset, to, data.data);
