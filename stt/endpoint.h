@@ -65,7 +65,7 @@ void stt_endpoint_free(struct stt_endpoint *ep);
 
 void stt_endpoint_receive(struct stt_endpoint *ep, stt_ns now, const struct stt_train *train);
 bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train *train);
-stt_ns stt_endpoint_deadline(const struct stt_endpoint *ep);
+stt_ns stt_endpoint_deadline(struct stt_endpoint *ep);
 void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now);
 
 /* The system has refused this train of transmit's as too large (EMSGSIZE), and nothing of it went

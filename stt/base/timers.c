@@ -6,8 +6,8 @@
  * Invariants, for every timer: filed_at <= at, and while it is in the heap, heap[slot] is its entry
  * with the same filed_at and order. in_heap <= added <= capacity, so there is always room. An entry
  * with filed_at < at is out of date: it is refiled, or dropped when the timer is not set, once it
- * is the first and its time has come. Until then it costs nothing. It must not know who owns a
- * timer or what it is for. */
+ * is the first and somebody asks. Until then it costs nothing. It must not know who owns a timer or
+ * what it is for. */
 #include "stt/base/timers.h"
 
 #include <string.h>
@@ -137,11 +137,6 @@ void stt_timers_file(struct stt_timers *ts, struct stt_timer *timer)
     rise(ts, slot, (struct stt_timers_entry){timer->at, timer->order, timer});
 }
 
-stt_ns stt_timers_next(const struct stt_timers *ts)
-{
-    return ts->in_heap ? ts->heap[0].filed_at : STT_NEVER;
-}
-
 /* The first entry is out of date: files its timer where it belongs now. */
 static void refile_first(struct stt_timers *ts)
 {
@@ -152,6 +147,13 @@ static void refile_first(struct stt_timers *ts)
     }
     entry.filed_at = entry.timer->filed_at = entry.timer->at;
     sink(ts, 0, entry);
+}
+
+stt_ns stt_timers_next(struct stt_timers *ts)
+{
+    while (ts->in_heap && ts->heap[0].filed_at < ts->heap[0].timer->at)
+        refile_first(ts);
+    return ts->in_heap ? ts->heap[0].filed_at : STT_NEVER;
 }
 
 /* The entry of what expires stays where it is: its owner will most likely set the timer again, and

@@ -2,8 +2,9 @@
  * timers: many deadlines, of which the earliest is known. A timer is embedded in its owner.
  *
  * Most deadlines never come: every packet moves them further away. So moving one later, or
- * cancelling it, only writes to the timer; the heap learns of it when the old time comes round.
- * Setting one earlier and letting it expire are O(log n).
+ * cancelling it, only writes to the timer; the heap learns of it when the old time would be the
+ * next, and nobody is woken for it. Setting one earlier and letting it expire are O(log n), and so
+ * is what the heap has to learn, once for each old deadline.
  *
  * Memory is taken when a timer is added, so that setting one cannot fail. Deadlines that are equal
  * come in the order in which their timers were added. */
@@ -66,9 +67,8 @@ static inline bool stt_timer_is_set(const struct stt_timer *timer)
     return timer->at != STT_NEVER;
 }
 
-/* When to call stt_timers_pop next: never after the earliest deadline, but before it where one was
- * moved later or cancelled, once for each old deadline. STT_NEVER: nothing to wait for. */
-stt_ns stt_timers_next(const struct stt_timers *ts);
+/* The earliest deadline: when to call stt_timers_pop next. STT_NEVER: nothing to wait for. */
+stt_ns stt_timers_next(struct stt_timers *ts);
 
 /* The earliest timer whose deadline is at or before `now`; it is not set any more. NULL: no more,
  * and stt_timers_next() is after now. To be called until then; an owner that sets its timer again

@@ -509,7 +509,7 @@ int stt_endpoint_carrier(struct stt_endpoint *ep, stt_ns now, uint32_t carrier,
  * ---------------------------------------------------------------------------------------------------
  */
 
-stt_ns stt_endpoint_deadline(const struct stt_endpoint *ep)
+stt_ns stt_endpoint_deadline(struct stt_endpoint *ep)
 {
     if (ep->has_forked)
         return STT_NEVER;

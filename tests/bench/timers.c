@@ -73,6 +73,15 @@ static void set_near_and_far(struct bench *b)
         stt_timers_set(&b->ts, timer, in_25_s(b));
 }
 
+/* A round trip of a session beside those: what is owed soon, who is next, and it is over. */
+static void set_near_ask_and_set_far(struct bench *b)
+{
+    stt_timers_set(&b->ts, &b->owners[0].timer, b->now + STT_MS(5));
+    b->now += stt_timers_next(&b->ts) == STT_NEVER;
+    stt_timers_set(&b->ts, &b->owners[0].timer, in_25_s(b));
+    b->now += stt_timers_next(&b->ts) == STT_NEVER;
+}
+
 /* The first one expires, and its owner sets it again. */
 static void pop_and_set(struct bench *b)
 {
@@ -98,6 +107,7 @@ static const struct {
     {"set later, the same timer", set_later_one},
     {"set later, any timer", set_later_any},
     {"set near, then far, any timer", set_near_and_far},
+    {"set near, ask, set far, ask, the same", set_near_ask_and_set_far},
     {"pop the first and set it again", pop_and_set},
     {"remove, add and set, any timer", remove_and_add},
 };

@@ -328,7 +328,7 @@ static void wait_for_the_end(void)
     }
     duo_run_apart(&duo, STT_S(700)); /* a code's life is the longest */
     for (unsigned i = 0; i < 2; i++) {
-        const struct stt_endpoint *ep = side(i)->ep;
+        struct stt_endpoint *ep = side(i)->ep;
         check_tables(ep);
         FUZZ_ASSERT(ep->sessions.in_use == 0 && ep->by_id.n == 0 && ep->answered.n == 0);
         FUZZ_ASSERT(ep->exclusive_in.n == 0 && ep->exclusive_out.n == 0 && ep->counts.map.n == 0);
