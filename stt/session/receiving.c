@@ -11,6 +11,7 @@ struct arrival {
     const struct stt_path *path;
     uint8_t own_id;          /* place of our id that it came by */
     bool is_unconfirmed;     /* the session was, when this train came */
+    bool was_quiet;          /* and nothing had come for long */
     bool is_at_home;         /* by that id and on that path the peer's newest packets come */
     uint64_t end;            /* one above the highest number that has been taken */
     uint32_t taken;          /* packets, ... */
@@ -469,7 +470,8 @@ static void after_train(struct stt_session *s, struct arrival *a, uint8_t ecn)
         stt_acks_on_rate(&s->acks, a->now, a->eliciting, rtt->smoothed);
     tell_acks(s, a);
     bool is_news = s->streams && stt_ecn_on_received(&s->streams->ecn, ecn, a->taken);
-    if ((is_news || a->is_unconfirmed) && a->eliciting)
+    bool is_alone = a->was_quiet && !a->is_use; /* a PING, which no host will answer */
+    if ((is_news || a->is_unconfirmed || is_alone) && a->eliciting)
         s->acks.due_at = a->now;
     if (s->acks.due_at <= a->now) {
         s->acks.due_at = STT_NEVER;
@@ -480,9 +482,7 @@ static void after_train(struct stt_session *s, struct arrival *a, uint8_t ecn)
 }
 
 /* There is more room as soon as there is more than a whisper, and less with the first packet after
- * so long: a keep-alive. */
-#define QUIET_NS STT_S(5)
-
+ * silence: a keep-alive. */
 static void make_busy(struct stt_endpoint *ep, struct stt_session *s)
 {
     s->busy = stt_env_alloc(&ep->env, sizeof *s->busy);
@@ -498,10 +498,10 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     struct stt_protect_opened opened[STT_TRAIN_SEGMENTS];
     stt_handle handle = stt_endpoint_handle(ep, s);
     size_t n_opened = 0;
-    bool was_quiet = now - s->last_received_at >= QUIET_NS;
     struct arrival a = {.now = now,
                         .path = &train->path,
                         .is_unconfirmed = !s->is_confirmed,
+                        .was_quiet = now - s->last_received_at >= STT_QUIET_NS,
                         .own_id = stt_session_ids_own(&s->ids, s->own_seen, train->data + 1),
                         .end = stt_ranges_end(&s->acks.received)};
     a.is_at_home = a.own_id == s->own_seen && stt_paths_is_at_home(&s->paths, a.path);
@@ -525,7 +525,7 @@ void stt_receiving_train(struct stt_endpoint *ep, stt_ns now, struct stt_session
     after_train(s, &a, train->ecn);
     if (n_opened && (s->state == STT_SESSION_OPEN || s->state == STT_SESSION_IDENTIFY))
         stt_session_on_activity(ep, now, s);
-    if (n_opened && was_quiet) {
+    if (n_opened && a.was_quiet) {
         stt_session_trim(ep, s);
         s->packets_before = s->packets_received;
     } else if (!s->busy && s->packets_received - s->packets_before > STT_REPLAY_WINDOW_IDLE / 2) {

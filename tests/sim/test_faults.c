@@ -355,6 +355,12 @@ enum { MANY = 10000 };
 
 static size_t before[2]; /* bytes in use, without sessions: client, server */
 
+static stt_ns next_deadline(void)
+{
+    stt_ns a = stt_endpoint_deadline(duo.client.ep), b = stt_endpoint_deadline(duo.server.ep);
+    return a < b ? a : b;
+}
+
 static void connect_many(unsigned n, uint8_t suite_id)
 {
     duo_init(&duo, 1);
@@ -447,6 +453,27 @@ START_TEST(ten_thousand_timers_at_once_starve_nobody_case_41)
 }
 END_TEST
 
+/* Machines are woken by what is due, and by nothing else: each time there is something to say. */
+START_TEST(many_quiet_sessions_wake_their_machines_at_ticks_alone)
+{
+    enum { N = 300, TICKS_A_SECOND = STT_S(1) / STT_TICK_NS };
+    unsigned wakes = 0;
+    connect_many(N, STT_AEAD_CHACHA20_POLY1305);
+    duo_run_for(&duo, STT_S(20)); /* and now only keep-alives are left */
+    uint64_t trains = duo.client.trains;
+    for (stt_ns end = duo.now + STT_S(60), next; (next = next_deadline()) <= end; wakes++) {
+        uint64_t said = duo.client.trains;
+        ck_assert_uint_gt(next, duo.now);
+        ck_assert_uint_eq(next % STT_TICK_NS, 0);
+        duo_run_for(&duo, next - duo.now);
+        ck_assert_uint_gt(duo.client.trains, said);
+    }
+    ck_assert_uint_ge(duo.client.trains - trains, N * UINT64_C(5));
+    ck_assert_uint_le(wakes, 60 * TICKS_A_SECOND);
+    duo_end(&duo);
+}
+END_TEST
+
 AGED_SUITE("faults",
            FRESH_LOOP(a_life_in_which_any_one_thing_fails_ends_well_cases_37_and_61, 0, LIVES,
                       "it begins with the endpoint"),
@@ -463,4 +490,5 @@ AGED_SUITE("faults",
            FRESH_LOOP(ten_thousand_idle_sessions_take_what_they_may_and_live_case_35, 0, 3,
                       "ten thousand sessions"),
            TEST(a_session_that_has_been_busy_gives_its_memory_back_when_it_is_quiet),
-           FRESH_TEST(ten_thousand_timers_at_once_starve_nobody_case_41, "ten thousand sessions"))
+           FRESH_TEST(ten_thousand_timers_at_once_starve_nobody_case_41, "ten thousand sessions"),
+           FRESH_TEST(many_quiet_sessions_wake_their_machines_at_ticks_alone, "many sessions"))

@@ -147,6 +147,24 @@ START_TEST(in_silence_the_initiator_pings_every_10_s_and_the_responder_only_answ
 }
 END_TEST
 
+/* Nobody will answer a PING after silence, so its ack has no company to wait for; another's waits
+ * for a quarter of the round trip. */
+START_TEST(a_ping_after_5_s_of_silence_is_acknowledged_at_once)
+{
+    struct heard h;
+    bool is_quiet = _i % 2;
+    connect_and_listen(&h, &ways[_i / 2], world_pair(.one_way_ms = 20));
+    world_run_for(&h.w, is_quiet ? STT_S(5) : STT_S(2));
+    uint64_t answers = h.back.seen[PROTECTED];
+    ping(&h.w, h.w.client);
+    world_run_for(&h.w, STT_MS(100));
+    stt_ns took = h.back.at[PROTECTED] - h.forth.at[PROTECTED];
+    world_require(&h.w, h.back.seen[PROTECTED] == answers + 1);
+    world_require(&h.w, is_quiet ? took < STT_MS(21) : took > STT_MS(29) && took < STT_MS(35));
+    world_end(&h.w);
+}
+END_TEST
+
 static void client_keeps_silent(struct stt_config *config, bool is_client)
 {
     if (is_client)
@@ -393,6 +411,7 @@ END_TEST
 SUITE("life", TEST(an_initiator_of_mode_k_pings_until_it_is_acknowledged),
       TEST(an_initiator_of_mode_k_that_is_never_acknowledged_gives_up_after_10_s),
       LOOP(in_silence_the_initiator_pings_every_10_s_and_the_responder_only_answers, 0, WAYS),
+      LOOP(a_ping_after_5_s_of_silence_is_acknowledged_at_once, 0, WAYS * 2),
       LOOP(the_responder_pings_after_15_s_when_the_initiator_does_not, 0, WAYS),
       LOOP(a_session_that_hears_nothing_dies_after_the_smaller_idle_timeout, 0, WAYS *IDLINGS),
       LOOP(a_session_with_keep_alive_lives_through_a_day_of_silence, 0, WAYS),

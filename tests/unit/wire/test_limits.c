@@ -88,6 +88,7 @@ static const struct sentence {
     {STT_COALESCE_NS / STT_MS(1), "05-streams.md", "or # ms have passed"},
     {STT_URGENCY_RAISE_NS / STT_MS(1), "05-streams.md", "sent nothing for # ms"},
     {STT_ACKS_ALONE_MAX, "06-recovery.md", "nothing else for # such packets"},
+    {STT_QUIET_NS / STT_S(1), "06-recovery.md", "A PING after # s of silence"},
     {STT_NUMBER_SKIP_MEAN, "06-recovery.md", "once in # packets"},
     {STT_UNANSWERED_NUMBERS_MAX, "06-recovery.md", "spans at least # numbers"},
     {STT_UNANSWERED_MAX, "06-recovery.md", "fewer than # packets are in flight beyond"},
