@@ -74,7 +74,7 @@ struct stt_config {
     uint32_t packet_bytes;       /* UDP payload of a full packet at first: 1,200 reaches all */
     uint32_t packet_bytes_max;   /* to which a path is searched: the interface's, less 28 or 48 */
     const char *congestion;      /* "cubic", "bbr", or "none" for benchmarks */
-    bool no_delay;               /* small writes go at once, on every stream that is opened here */
+    bool no_delay;               /* small writes go at once, on every stream, whoever opened it */
     bool adaptive;               /* a stream that starves behind more urgent ones is raised */
     uint32_t max_datagram_bytes; /* that are taken from a peer; 0: no datagrams */
 };

@@ -17,7 +17,7 @@ struct stt_stream_options {
     size_t size;
     bool messages;   /* keeps the boundaries of what is written */
     uint8_t urgency; /* 0 first, 7 last; levels are strict */
-    bool no_delay;   /* small writes go at once */
+    bool no_delay;   /* small writes go at once, as with the config's on all streams; ours alone */
     void *user;
 };
 #define STT_STREAM_OPTIONS_INIT                                                                    \

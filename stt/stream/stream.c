@@ -70,6 +70,7 @@ struct stt_stream *stt_stream_new(struct stt_endpoint *ep, stt_ns now, struct st
     }
     *t = (struct stt_stream){
         .session = s, .id = id, .slot = slot, .has_messages = id & 2, .opened_at = now};
+    t->no_delay = ep->config.no_delay;
     stt_sendq_init(&t->send, &ep->chunks);
     stt_recvq_init(&t->receive, &ep->chunks);
     t->schedule.urgency = STT_URGENCY_DEFAULT;
@@ -290,7 +291,7 @@ int stt_stream_open(struct stt_endpoint *ep, stt_ns now, stt_handle session,
         return STT_E_MEMORY;
     x->next_number++;
     t->schedule.urgency = options->urgency;
-    t->no_delay = options->no_delay || ep->config.no_delay;
+    t->no_delay = t->no_delay || options->no_delay;
     t->user = options->user;
     stt_tracing_stream(ep, now, t, STT_STREAM_STATE_OPENED);
     *out = stt_stream_handle(ep, t);

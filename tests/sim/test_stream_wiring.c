@@ -407,6 +407,38 @@ START_TEST(a_datagram_behind_the_data_of_a_stream_is_none_of_it)
 }
 END_TEST
 
+static void no_delay(struct stt_config *config)
+{
+    config->no_delay = true;
+}
+
+/* When a byte that the server writes to the client's stream has come. */
+static stt_ns time_to_answer(void (*configure)(struct stt_config *config))
+{
+    size_t written;
+    setup_with(configure);
+    ours = open_stream(false);
+    write_to(ours, 100);
+    run_for(STT_S(1));
+    stt_ns began = duo.now;
+    ck_assert_int_eq(stt_stream_write(duo.server.ep, duo.now, theirs, data, 1, &written), STT_OK);
+    for (heard[0] = 0; !(heard[0] & STT_STREAM_READABLE); pull()) {
+        ck_assert_uint_lt(duo.now, began + STT_S(1));
+        duo_run_for(&duo, STT_US(10));
+    }
+    stt_ns took = duo.now - began;
+    duo_end(&duo);
+    return took;
+}
+
+/* It holds for both ends of a stream, each for what it writes. */
+START_TEST(a_small_answer_goes_at_once_where_the_config_says_no_delay)
+{
+    ck_assert_uint_ge(time_to_answer(NULL), STT_COALESCE_NS + duo.latency_ns);
+    ck_assert_uint_lt(time_to_answer(no_delay), duo.latency_ns + STT_US(100));
+}
+END_TEST
+
 static void large_packets(struct stt_config *config)
 {
     config->packet_bytes = 40000;
@@ -583,6 +615,7 @@ AGED_SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2
            TEST(more_is_not_committed_than_was_reserved),
            TEST(a_peer_that_has_nothing_to_send_but_what_is_blocked_says_so),
            TEST(what_a_train_is_made_of_is_not_given_up_under_it),
+           TEST(a_small_answer_goes_at_once_where_the_config_says_no_delay),
            TEST(data_ends_anywhere_around_the_end_of_a_large_packet),
            TEST(the_longest_datagrams_fit_large_packets),
            TEST(messages_that_find_no_memory_hold_none),

@@ -53,7 +53,7 @@ static struct stt_node *make(const struct latency_run *run, bool spins,
     return ends_config(config, &wish) ? ends_node(config) : NULL;
 }
 
-/* A stream that the peer has opened has no "no_delay". */
+/* On a stream that the peer has opened only the config could say "no_delay". */
 static bool write_all(struct side *s, const uint8_t message[LATENCY_BYTES])
 {
     struct stt_endpoint *ep = stt_node_endpoint(s->node);
