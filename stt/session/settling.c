@@ -78,8 +78,9 @@ static void on_stream_lost(struct stt_endpoint *ep, stt_ns now, struct stt_strea
     stt_stream_schedule(ep, now, t);
     if (x->owes & STT_STREAM_OWES_SKIP && t->late)
         stt_skips_on_lost(&t->late->skips, x->offset & ~STT_LATE_MARK);
-    if (x->owes)
-        stt_stream_owe(ep, t, x->owes);
+    uint32_t owes = x->owes & ~(t->was_reset ? (uint32_t)STT_STREAM_OWES_STOP : 0u);
+    if (owes)
+        stt_stream_owe(ep, t, owes);
 }
 
 /* -- the pull

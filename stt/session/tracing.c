@@ -399,11 +399,11 @@ void stt_tracing_stream(struct stt_endpoint *ep, stt_ns now, const struct stt_st
         code = t->reset_code;
         break;
     case STT_STREAM_STATE_STOPPED:
-        code = t->stop_code_heard;
+        code = t->reset_code;
         break;
     case STT_STREAM_STATE_WAS_RESET:
         offset = t->receive.highest;
-        code = t->reset_code_heard;
+        code = t->stop_code;
         break;
     case STT_STREAM_STATE_STOP:
         offset = t->receive.highest;

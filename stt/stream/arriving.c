@@ -122,6 +122,14 @@ uint64_t stt_arriving_stream(struct stt_endpoint *ep, stt_ns now, struct stt_ses
     return on_arrived(ep, now, t, highest, contiguous, consumed);
 }
 
+/* The peer would ignore it, and its code is not kept beside that of the RESET. */
+static void forget_stop(struct stt_stream *t)
+{
+    t->owes &= (uint8_t)~STT_STREAM_OWES_STOP;
+    if (!t->owes)
+        stt_list_remove(&t->owed);
+}
+
 uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_session *s,
                             struct rd *r)
 {
@@ -141,7 +149,8 @@ uint64_t stt_arriving_reset(struct stt_endpoint *ep, stt_ns now, struct stt_sess
     s->streams->received += f.final_offset - highest;
     stt_allowance_on_time(&s->streams->allowance, now);
     t->was_reset = true;
-    t->reset_code_heard = f.code;
+    t->stop_code = f.code;
+    forget_stop(t);
     stt_tracing_stream(ep, now, t, STT_STREAM_STATE_WAS_RESET);
     stt_stream_on_consumed(ep, now, t, f.final_offset - consumed);
     stt_stream_report(ep, t, STT_STREAM_RESET);
@@ -158,7 +167,8 @@ uint64_t stt_arriving_stop(struct stt_endpoint *ep, stt_ns now, struct stt_sessi
     struct stt_stream *t = lookup(ep, now, s, f.stream, &code);
     if (!t || t->is_reset || stt_stream_is_sent_out(t))
         return code;
-    t->stop_code_heard = f.code;
+    t->was_stopped = true;
+    t->reset_code = f.code;
     stt_tracing_stream(ep, now, t, STT_STREAM_STATE_STOPPED);
     stt_stream_report(ep, t, STT_STREAM_STOPPED);
     stt_stream_give_up(ep, t, f.code);
@@ -175,13 +185,14 @@ static const uint64_t skip_codes[] = {
 /* Where the reader's message layer remembers what it has to step over. */
 static bool make_skipped(struct stt_endpoint *ep, struct stt_stream *t)
 {
-    uint32_t capacity = STT_BLOCK_LARGE_BYTES / sizeof(struct stt_range);
-    if (t->reader.skipped.capacity)
+    struct stt_ranges *skipped = t->reader.skipped;
+    if (skipped)
         return true;
-    void *memory = stt_chunk_pool_take(&ep->chunks, capacity * sizeof(struct stt_range));
-    if (memory)
-        stt_ranges_init(&t->reader.skipped, memory, capacity);
-    return memory;
+    skipped = t->reader.skipped = stt_chunk_pool_take(&ep->chunks, STT_BLOCK_LARGE_BYTES);
+    if (skipped) /* the array behind it */
+        stt_ranges_init(skipped, (struct stt_range *)(skipped + 1),
+                        (STT_BLOCK_LARGE_BYTES - sizeof *skipped) / sizeof(struct stt_range));
+    return skipped;
 }
 
 uint64_t stt_arriving_skip(struct stt_endpoint *ep, stt_ns now, struct stt_session *s, struct rd *r)

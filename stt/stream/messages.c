@@ -18,8 +18,8 @@ static bool is_inside(const struct stt_messages *m)
 /* The first skipped range; one that nothing reaches when there is none. */
 static struct stt_range first_skipped(const struct stt_messages *m)
 {
-    return stt_ranges_is_empty(&m->skipped) ? (struct stt_range){UINT64_MAX, UINT64_MAX}
-                                            : m->skipped.at[0];
+    bool has_some = m->skipped && !stt_ranges_is_empty(m->skipped);
+    return has_some ? m->skipped->at[0] : (struct stt_range){UINT64_MAX, UINT64_MAX};
 }
 
 static uint64_t total(const struct stt_messages_input *input)
@@ -108,7 +108,8 @@ static uint64_t move_to(struct stt_messages *m, uint64_t at)
     m->at = at;
     if (at >= m->end)
         m->begin = at;
-    stt_ranges_drop_below(&m->skipped, at);
+    if (m->skipped)
+        stt_ranges_drop_below(m->skipped, at);
     return moved;
 }
 
@@ -137,6 +138,6 @@ enum stt_messages_skip stt_messages_on_skip(struct stt_messages *m, uint64_t off
         return STT_MESSAGES_SKIP_MISPLACED;
     if (to <= m->at)
         return STT_MESSAGES_SKIP_LATE;
-    return stt_ranges_add(&m->skipped, offset, to) ? STT_MESSAGES_SKIP_TOO_MANY
-                                                   : STT_MESSAGES_SKIP_OK;
+    bool is_added = m->skipped && stt_ranges_add(m->skipped, offset, to) == STT_OK;
+    return is_added ? STT_MESSAGES_SKIP_OK : STT_MESSAGES_SKIP_TOO_MANY;
 }

@@ -24,7 +24,7 @@ size_t stt_messages_header(uint8_t out[STT_MESSAGES_HEADER_BYTES_MAX], uint64_t 
 /* The reader's place. All zero is the start of a stream that skips nothing. */
 struct stt_messages {
     uint64_t begin, at, end;
-    struct stt_ranges skipped; /* they end above `at`; without memory, one is too many */
+    struct stt_ranges *skipped; /* they end above `at`; NULL: none, and one is too many */
 };
 
 /* What has arrived in order from the reader's place on: the first parts of it are enough when they

@@ -198,7 +198,7 @@ static void take_skipped(struct stt_endpoint *ep, stt_ns now, struct stt_stream 
     uint64_t len = stt_messages_take(&t->reader, &view, 0);
     stt_recvq_consume(&t->receive, len);
     stt_stream_on_consumed(ep, now, t, len); /* the host has taken none of it */
-    if (stt_ranges_is_empty(&t->reader.skipped))
+    if (stt_ranges_is_empty(t->reader.skipped))
         stt_stream_free_skipped(ep, t);
 }
 

@@ -39,6 +39,10 @@ static bool is_ours(const struct stt_stream *t)
     return (t->id & 1) == (t->session->is_initiator ? 0 : 1);
 }
 
+/* An idle stream takes 512 bytes at most: 64 of them in the tables, of which either the one or the
+ * other is as empty as they get, and a few in the slab. */
+static_assert(sizeof(struct stt_stream) + sizeof(struct stt_slab_tag) + 64 <= 508, "idle streams");
+
 /* -- birth and death ------------------------------------------------------------------------------
  */
 
@@ -94,10 +98,9 @@ static void unlink_stream(struct stt_stream *t)
 
 void stt_stream_free_skipped(struct stt_endpoint *ep, struct stt_stream *t)
 {
-    struct stt_ranges *skipped = &t->reader.skipped;
-    if (skipped->capacity)
-        stt_chunk_pool_give_back(&ep->chunks, skipped->at, skipped->capacity * sizeof *skipped->at);
-    stt_ranges_init(skipped, NULL, 0);
+    if (t->reader.skipped)
+        stt_chunk_pool_give_back(&ep->chunks, t->reader.skipped, STT_BLOCK_LARGE_BYTES);
+    t->reader.skipped = NULL;
 }
 
 void stt_stream_free(struct stt_endpoint *ep, struct stt_stream *t)
@@ -242,8 +245,8 @@ bool stt_endpoint_stream_event(struct stt_endpoint *ep, struct stt_stream_event 
         .stream = stt_stream_handle(ep, t),
         .session = stt_endpoint_handle(ep, t->session),
         .what = t->pending,
-        .reset_code = t->was_reset ? t->reset_code_heard : 0,
-        .stop_code = t->stop_code_heard,
+        .reset_code = t->was_reset ? t->stop_code : 0,
+        .stop_code = t->was_stopped ? t->reset_code : 0,
         .user = t->user,
     };
     t->pending = 0;

@@ -53,7 +53,8 @@ struct stt_stream {
     struct stt_late *late; /* NULL: no message had a deadline */
 
     uint64_t send_limit; /* the peer's MAX_STREAM_DATA */
-    uint64_t reset_code, stop_code, reset_code_heard, stop_code_heard;
+    uint64_t reset_code; /* of our RESET, which has that of the peer's STOP when it answers one */
+    uint64_t stop_code;  /* of our STOP, until the peer's RESET has come: then of that */
     stt_ns opened_at;
     uint64_t bytes_retransmitted;
     uint32_t pieces_lost;
@@ -65,6 +66,7 @@ struct stt_stream {
     bool blocked_said : 1;                               /* the present limit holds it back */
     bool is_announced : 1;                               /* the peer was told of it, or will be */
     bool is_finished : 1, is_reset : 1, reset_acked : 1; /* sending */
+    bool was_stopped : 1;                                /* by the peer */
     bool is_stopped : 1, was_reset : 1, is_read_out : 1; /* receiving */
     bool end_reported : 1;
     bool is_awaited : 1; /* the peer waits for a higher limit than that it was told */

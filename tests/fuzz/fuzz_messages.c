@@ -156,7 +156,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(m.stream, stream.data, stream.len);
     struct stt_range *memory = malloc(SKIPS * sizeof *memory); /* exact for a sanitizer */
     struct stt_messages reader = {.at = 0};
-    stt_ranges_init(&reader.skipped, memory, SKIPS);
+    struct stt_ranges skipped;
+    stt_ranges_init(&skipped, memory, SKIPS);
+    reader.skipped = &skipped;
     bool goes_on = true;
     while (goes_on && !input.bad && rd_left(&input)) {
         uint8_t kind = rd_u8(&input), from = rd_u8(&input);

@@ -96,6 +96,33 @@ START_TEST(what_was_cut_off_is_never_read_to_its_end)
 }
 END_TEST
 
+/* Both give up at once, and the STOP is lost: each hears of its peer's code what concerns it. */
+START_TEST(a_reset_that_crosses_a_stop_is_told_with_its_own_code)
+{
+    struct stt_stream_event e, last = {.what = 0};
+    setup_with(NULL);
+    ours = open_stream(false);
+    write_to(ours, 100);
+    run_for(STT_S(1));
+    ck_assert_int_eq(stt_stream_stop(duo.server.ep, duo.now, theirs, 5), STT_OK);
+    duo_swallow(&duo, &duo.server);
+    ck_assert_int_eq(stt_stream_reset(duo.client.ep, duo.now, ours, 7), STT_OK);
+    for (int i = 0; i < 500; i++) {
+        duo_run_for(&duo, STT_MS(10));
+        const struct stt_stream *t = stt_stream_find(duo.server.ep, theirs);
+        ck_assert(!(t->owes & STT_STREAM_OWES_STOP));
+        ck_assert(stt_list_is_linked(&t->owed) == (t->owes != 0));
+    }
+    while (stt_endpoint_stream_event(duo.server.ep, &e))
+        last = e.stream == theirs && e.what & STT_STREAM_RESET ? e : last;
+    ck_assert_uint_eq(last.reset_code, 7);
+    ck_assert_uint_eq(last.stop_code, 0);
+    while (stt_endpoint_stream_event(duo.client.ep, &e))
+        ck_assert(!(e.what & STT_STREAM_STOPPED) && e.stop_code == 0 && e.reset_code == 0);
+    duo_end(&duo);
+}
+END_TEST
+
 /* _i: messages, or bytes. */
 START_TEST(who_reads_in_place_comes_to_the_end_as_well)
 {
@@ -603,6 +630,7 @@ START_TEST(a_broken_rule_that_is_found_in_a_session_that_has_ended_is_not_told)
 END_TEST
 
 AGED_SUITE("stream_wiring", LOOP(what_was_cut_off_is_never_read_to_its_end, 0, 2),
+           TEST(a_reset_that_crosses_a_stop_is_told_with_its_own_code),
            LOOP(who_reads_in_place_comes_to_the_end_as_well, 0, 2),
            TEST(a_reset_inside_of_a_message_is_no_fault_of_the_peer),
            TEST(a_stop_inside_of_a_message_is_followed_by_nothing),

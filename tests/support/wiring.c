@@ -82,7 +82,7 @@ static void count_stream(struct use *u, const struct stt_stream *t)
     count_spans(u, &t->send.holes);
     count_spans(u, &t->send.lost);
     count_spans(u, &t->receive.islands);
-    count_block(u, t->reader.skipped.capacity * sizeof *t->reader.skipped.at);
+    count_block(u, t->reader.skipped ? STT_BLOCK_LARGE_BYTES : 0);
 }
 
 static void count_datagrams(struct use *u, const struct stt_datagram_traffic *x)
