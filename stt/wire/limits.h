@@ -139,7 +139,7 @@
 #define STT_NUMBER_DISTANCE_MAX (UINT64_C(1) << 31) /* in flight: the wire tells no more */
 #define STT_LOST_AFTER_PACKETS  3u                  /* later ones acknowledged: it is lost */
 #define STT_ACK_APART_NS        STT_US(64) /* on the shortest paths, from one ACK to the next */
-#define STT_QUIET_NS    STT_S(5)  /* without a packet: a PING then is no part of a conversation */
+#define STT_QUIET_NS            STT_S(5) /* without a packet: a PING then is no part of a conversation */
 #define STT_ACK_WAIT_NS         STT_MS(20) /* less than is promised: timers are late */
 #define STT_ECN_LOST_MAX        10u /* marked packets, none acknowledged: the path drops marks */
 #define STT_ACKS_ALONE_MAX      16u /* then a PING, so that ranges can be forgotten */
