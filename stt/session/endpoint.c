@@ -479,13 +479,29 @@ static bool transmit_session(struct stt_endpoint *ep, stt_ns now, struct stt_tra
     return false;
 }
 
+/* Every ten seconds: long enough for whatever comes and goes to find its memory still there. Who
+ * only answers keep-alives has no deadline that comes, and rests when it has answered. */
+#define REST_NS STT_S(10)
+
+static void rest(struct stt_endpoint *ep, stt_ns now)
+{
+    if (now - ep->rested_at < REST_NS)
+        return;
+    ep->rested_at = now;
+    stt_chunk_pool_rest(&ep->chunks);
+    stt_slab_rest(&ep->streams);
+    stt_slab_rest(&ep->sessions);
+}
+
 bool stt_endpoint_transmit(struct stt_endpoint *ep, stt_ns now, struct stt_train *train)
 {
     if (train->len < STT_DATAGRAM_BYTES_MIN || !stt_endpoint_is_alive(ep, now))
         return false;
     train->session = train->first = 0;
-    if (!transmit_reply(ep, train) && !transmit_session(ep, now, train))
+    if (!transmit_reply(ep, train) && !transmit_session(ep, now, train)) {
+        rest(ep, now);
         return false;
+    }
     ep->stats.datagrams_sent += (train->len + train->segment_bytes - 1) / train->segment_bytes;
     ep->stats.bytes_sent += train->len;
     return true;
@@ -515,19 +531,6 @@ stt_ns stt_endpoint_deadline(struct stt_endpoint *ep)
         return STT_NEVER;
     stt_ns codes = stt_roster_deadline(ep->roster), first = stt_timers_next(&ep->timers);
     return codes < first ? codes : first;
-}
-
-/* Every ten seconds: long enough for whatever comes and goes to find its memory still there. */
-#define REST_NS STT_S(10)
-
-static void rest(struct stt_endpoint *ep, stt_ns now)
-{
-    if (now - ep->rested_at < REST_NS)
-        return;
-    ep->rested_at = now;
-    stt_chunk_pool_rest(&ep->chunks);
-    stt_slab_rest(&ep->streams);
-    stt_slab_rest(&ep->sessions);
 }
 
 void stt_endpoint_expire(struct stt_endpoint *ep, stt_ns now)
