@@ -224,6 +224,12 @@ END_TEST
 /* -- what gets lost ----------------------------------------------------------------------------
  */
 
+static bool runs(void)
+{
+    return session_of(w.client)->rekey || session_of(w.server)->rekey ||
+           info_of(w.client).rekeys != info_of(w.server).rekeys;
+}
+
 START_TEST(loss_copies_and_reordering_do_not_keep_it_from_coming)
 {
     static const uint32_t losses[] = {20000, 100000, 300000};
@@ -236,7 +242,7 @@ START_TEST(loss_copies_and_reordering_do_not_keep_it_from_coming)
     begin_traffic();
     require_traffic(STT_S(600));
     flows_run_for(&f, STT_S(20));
-    if (session_of(w.client)->rekey) /* the next one, by now */
+    for (int i = 0; i < 3 && runs(); i++) /* the next one, by now; its last word may be lost, too */
         flows_run_for(&f, STT_S(20));
     require_rekeys(info_of(w.client).rekeys);
     world_require(&w, info_of(w.client).rekeys >= 1);
