@@ -252,8 +252,6 @@ void stt_slab_shrink(struct stt_slab *s)
 
 void stt_slab_rest(struct stt_slab *s)
 {
-    uint32_t kept = s->peak > s->last_peak ? s->peak : s->last_peak;
-    shrink_to(s, (kept + s->shape.step - 1) >> s->step_shift);
-    s->last_peak = s->peak;
+    shrink_to(s, (s->peak + s->shape.step - 1) >> s->step_shift);
     s->peak = s->in_use;
 }

@@ -37,8 +37,7 @@ struct stt_slab {
     uint32_t n_steps, directory_size;
     uint32_t lowest_hole; /* no entry below it is without memory */
     struct stt_list with_room;
-    uint32_t in_use, peak; /* peak: since the last rest, ... */
-    uint32_t last_peak;    /* ... and from the one before to that */
+    uint32_t in_use, peak; /* peak: since the last rest */
     uint32_t held_steps;   /* that have memory */
 };
 
@@ -83,8 +82,8 @@ void *stt_slab_at(const struct stt_slab *s, uint64_t id);
 
 /* Releases the steps in which no object is in use. O(steps): for idle moments. */
 void stt_slab_shrink(struct stt_slab *s);
-/* The same, but room for as many objects stays as were in use at once since the last call but one:
- * to be called now and then, so that what comes and goes in between takes no memory anew. */
+/* The same, but room for as many objects stays as were in use at once since the last call: to be
+ * called now and then, so that what comes and goes in between takes no memory anew. */
 void stt_slab_rest(struct stt_slab *s);
 
 #endif
