@@ -8,6 +8,7 @@
 #include "tests/support/udp.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -208,7 +209,7 @@ START_TEST(two_sessions_behind_one_port_in_the_same_trains_lose_nothing)
     memcpy(t, both, sizeof both);
     c.talks = 2;
     for (uint32_t i = 0; i < 2; i++)
-        client_say(&c.of[0], &t[i], 4 << 20);
+        client_say(&c.of[0], &t[i], 24 << 20);
     ck_assert(relay_until(clients_have_echo));
     relay_end();
     ck_assert_uint_gt(relay.mixed, 10);
