@@ -8,7 +8,6 @@
 #include "tests/support/udp.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
