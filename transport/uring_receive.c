@@ -175,9 +175,7 @@ void stt_uring_on_receive(struct stt_uring *d, uint32_t number, const struct io_
         on_end(d, s, cqe->res < 0 ? -cqe->res : 0);
 }
 
-/* -- sockets that are asked
- * ------------------------------------------------------------------------
- */
+/* -- sockets that are asked -------------------------------------------------------------------- */
 
 static void disarm(struct stt_uring *d, uint32_t number)
 {
@@ -238,9 +236,7 @@ static bool take_asked(struct stt_uring *d, struct stt_driver_train *train)
     return !is_lost;
 }
 
-/* -- trains that came
- * -------------------------------------------------------------------------------
- */
+/* -- trains that came -------------------------------------------------------------------------- */
 
 static bool decode(struct stt_uring *d, const struct stt_uring_arrival *a,
                    struct stt_driver_train *train)

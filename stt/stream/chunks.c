@@ -170,12 +170,9 @@ static uint8_t *take(struct stt_chunks *c, uint64_t number, enum stt_chunk_use u
     return chunk;
 }
 
-uint8_t *stt_chunks_make(struct stt_chunks *c, uint64_t offset, enum stt_chunk_use use, size_t *len)
+uint8_t *stt_chunks_take(struct stt_chunks *c, uint64_t offset, enum stt_chunk_use use)
 {
-    uint8_t *p = stt_chunks_at(c, offset, len);
-    if (p)
-        return p;
-    p = take(c, offset / STT_CHUNK_BYTES, use);
+    uint8_t *p = take(c, offset / STT_CHUNK_BYTES, use);
     return p ? p + offset % STT_CHUNK_BYTES : NULL;
 }
 

@@ -75,10 +75,18 @@ static inline uint8_t *stt_chunks_at(const struct stt_chunks *c, uint64_t offset
  * arrives in order, so that gaps can be closed when the pool is full of what lies beyond them. */
 enum stt_chunk_use { STT_CHUNK_FOR_NEXT = 0, STT_CHUNK_FOR_ISLAND = 1, STT_CHUNK_FOR_SENDING = 2 };
 
+/* A chunk for `offset`, which is held by none. */
+uint8_t *stt_chunks_take(struct stt_chunks *c, uint64_t offset,
+                         enum stt_chunk_use use) STT_MUST_USE;
+
 /* Memory for the bytes from `offset` on, at most to the end of its chunk; *len gets how many. NULL
  * when the pool has none for this use. Offsets below the base are the caller's mistake. */
-uint8_t *stt_chunks_make(struct stt_chunks *c, uint64_t offset, enum stt_chunk_use use,
-                         size_t *len) STT_MUST_USE;
+static inline uint8_t *stt_chunks_make(struct stt_chunks *c, uint64_t offset,
+                                       enum stt_chunk_use use, size_t *len)
+{
+    uint8_t *p = stt_chunks_at(c, offset, len);
+    return p ? p : stt_chunks_take(c, offset, use);
+}
 
 /* Gives the chunk back that holds `offset`, if it is held. */
 void stt_chunks_drop(struct stt_chunks *c, uint64_t offset);

@@ -167,28 +167,15 @@ static enum stt_recvq_result keep(struct stt_recvq *q, uint64_t from, uint64_t t
 }
 
 /* What comes next where nothing is missing, as nearly always; false: it is not that, or there is no
- * memory, and nothing has changed. */
+ * memory, and nothing has arrived. */
 static bool append(struct stt_recvq *q, uint64_t from, struct bytes data)
 {
-    size_t here;
-    uint8_t *at = stt_chunks_at(&q->chunks, from, &here);
-    uint64_t to = from + data.len;
-    if (from != q->contiguous || to >= q->end || !stt_spans_is_empty(&q->islands) || !at)
+    struct stt_range to = {from, from + data.len};
+    if (from != q->contiguous || to.to >= q->end || !stt_spans_is_empty(&q->islands) ||
+        is_stopped(q) || !copy(q, to, STT_CHUNK_FOR_NEXT, data.data))
         return false;
-    if (here < data.len) {
-        size_t rest = data.len - here;
-        uint8_t *next = stt_chunks_make(&q->chunks, from + here, STT_CHUNK_FOR_NEXT, &here);
-        if (!next || here < rest)
-            return false;
-        here = data.len - rest;
-        memcpy(next, data.data + here, rest);
-    } else {
-        here = data.len;
-    }
-    memcpy(at, data.data, here);
-    q->contiguous = to;
-    if (to > q->highest)
-        q->highest = to;
+    q->contiguous = to.to;
+    q->highest = most(q->highest, to.to);
     return true;
 }
 
