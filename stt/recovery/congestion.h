@@ -38,7 +38,12 @@ struct stt_controller;
     X(STARTUP, "startup")                                                                          \
     X(DRAIN, "drain")                                                                              \
     X(PROBE_BW, "probe_bw")                                                                        \
-    X(PROBE_RTT, "probe_rtt")
+    X(PROBE_RTT, "probe_rtt")                                                                      \
+    X(SETTLE, "settle")                                                                            \
+    X(ALONE, "alone")                                                                              \
+    X(OPEN, "open")                                                                                \
+    X(COMPETE, "compete")                                                                          \
+    X(TEST, "test")
 
 enum stt_phase {
 #define X(phase, name) STT_PHASE_##phase,
@@ -54,7 +59,7 @@ struct stt_congestion {
     uint64_t rate_bytes_per_s;      /* STT_UNLIMITED: no pacing */
     uint8_t phase;                  /* enum stt_phase, likewise */
     bool is_continued;              /* in on_lost: on_undo is to take back the last one, too */
-    _Alignas(8) uint8_t state[208]; /* the controller's */
+    _Alignas(8) uint8_t state[640]; /* the controller's */
 };
 
 struct stt_controller {
@@ -71,7 +76,7 @@ struct stt_controller {
     void (*on_undo)(struct stt_congestion *c, stt_ns now);
 };
 
-extern const struct stt_controller stt_cubic, stt_bbr, stt_no_congestion;
+extern const struct stt_controller stt_tide, stt_cubic, stt_bbr, stt_no_congestion;
 
 /* NULL when there is none of that name. */
 const struct stt_controller *stt_controller_by_name(const char *name);

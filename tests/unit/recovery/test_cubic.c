@@ -99,16 +99,16 @@ START_TEST(a_root_is_the_greatest_whose_cube_is_not_above)
 {
     struct rng rng = rng_init(1);
     for (int i = 0; i < 100000; i++) {
-        uint64_t x = rng_u64(&rng) >> rng_below(&rng, 64), root = stt_cubic_root(x);
+        uint64_t x = rng_u64(&rng) >> rng_below(&rng, 64), root = stt_curve_root(x);
         ck_assert_uint_le(root * root * root, x);
         ck_assert(root == 2642245 || (root + 1) * (root + 1) * (root + 1) > x);
     }
     for (uint64_t root = 0; root <= 2642245; root += 1 + root / 100) {
-        ck_assert_uint_eq(stt_cubic_root(root * root * root), root);
+        ck_assert_uint_eq(stt_curve_root(root * root * root), root);
         if (root)
-            ck_assert_uint_eq(stt_cubic_root(root * root * root - 1), root - 1);
+            ck_assert_uint_eq(stt_curve_root(root * root * root - 1), root - 1);
     }
-    ck_assert_uint_eq(stt_cubic_root(UINT64_MAX), 2642245);
+    ck_assert_uint_eq(stt_curve_root(UINT64_MAX), 2642245);
 }
 END_TEST
 
@@ -460,7 +460,7 @@ START_TEST(round_trips_of_0_and_of_30_s_overflow_nothing_case_40)
         if (i % 1000 == 999)
             lose(&f, f.next - 1);
         ck_assert_uint_ge(window(&f), 2 * 65507);
-        ck_assert_uint_le(window(&f), STT_CUBIC_WINDOW_MAX);
+        ck_assert_uint_le(window(&f), STT_CURVE_WINDOW_MAX);
         ck_assert_uint_gt(f.c.rate_bytes_per_s, 0);
     }
 }
