@@ -15,7 +15,8 @@ void stt_congestion_init(struct stt_congestion *c, const struct stt_controller *
 
 const struct stt_controller *stt_controller_by_name(const char *name)
 {
-    static const struct stt_controller *const all[] = {&stt_cubic, &stt_bbr, &stt_no_congestion};
+    static const struct stt_controller *const all[] = {&stt_tide, &stt_cubic, &stt_bbr,
+                                                       &stt_no_congestion};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (strcmp(all[i]->name, name) == 0)
             return all[i];
