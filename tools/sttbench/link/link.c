@@ -6,21 +6,18 @@
 #include "stt/recovery/congestion.h"
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
-#include "tools/sttbench/shared/share.h"
+#include "tools/sttbench/link/scene.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 5, MATRIX_SEEDS = 20, PAYLOAD = 1452, QUEUE_MAX = 100, NAMES_ROOM = 256 };
-#define BDP_MAX ((double)(256u << 20)) /* with its queue; more memory than a test should take */
+enum { SEEDS = 5, MATRIX_SEEDS = 20, PAYLOAD = 1452, NAMES_ROOM = 256, CELLS_MAX = 128 };
 
 struct flags {
     struct report_options report;
-    uint64_t rate, bytes;
-    stt_ns rtt, jitter, time;
-    const char *loss, *reorder, *queue, *cc, *preset;
+    struct scene_wish scene;
+    const char *cc, *preset, *group;
     uint32_t seeds, seed, mtu;
     bool matrix, demand;
 };
@@ -28,18 +25,31 @@ struct flags {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"rate", 0, BENCH_RATE(rate), .help = "of the simulated path (100M)"},
-    {"rtt", 0, BENCH_DURATION(rtt), .help = "of the simulated path, without a queue (50ms)"},
-    {"loss", 0, BENCH_TEXT(loss, "SHARE"), .help = "lost by chance, each way, as in 1% (0)"},
-    {"queue", 0, BENCH_TEXT(queue, "BDPS"), .help = "room before the bottleneck, in bandwidth x delay (1)"},
-    {"jitter", 0, BENCH_DURATION(jitter), .help = "delays vary by up to this (0)"},
-    {"reorder", 0, BENCH_TEXT(reorder, "SHARE"), .help = "come a fifth of the round trip later (0)"},
-    {"matrix", 'm', BENCH_FLAG(matrix), .help = "fourteen paths instead, with what is demanded of each"},
-    {"cc", 0, BENCH_TEXT(cc, "NAME,..."), .help = "congestion control (cubic; with --matrix cubic,bbr)"},
+    {"rate", 0, BENCH_RATE(scene.rate), .help = "of the simulated path (100M)"},
+    {"rtt", 0, BENCH_DURATION(scene.rtt), .help = "of the simulated path, without a queue (50ms)"},
+    {"loss", 0, BENCH_TEXT(scene.loss, "SHARE"), .help = "lost by chance, each way, as in 1% (0)"},
+    {"queue", 0, BENCH_TEXT(scene.queue, "BDPS"), .help = "room before the bottleneck, in bandwidth x delay (1)"},
+    {"jitter", 0, BENCH_DURATION(scene.jitter), .help = "delays vary by up to this (0)"},
+    {"reorder", 0, BENCH_TEXT(scene.reorder, "SHARE"), .help = "come later than those behind them (0)"},
+    {"reorder-by", 0, BENCH_DURATION(scene.reorder_by), .help = "so much later (a fifth of the round trip)"},
+    {"aggregate", 0, BENCH_DURATION(scene.aggregate), .help = "acks arrive in bursts, so far apart (0)"},
+    {"back-rate", 0, BENCH_RATE(scene.back_rate), .help = "of the way back (as forth)"},
+    {"police", 0, BENCH_RATE(scene.police), .help = "a token bucket drops what is faster (none)"},
+    {"police-burst", 0, BENCH_SIZE(scene.police_burst), .help = "of the token bucket (a round trip's)"},
+    {"mark", 0, BENCH_TEXT(scene.mark, "BDPS"), .help = "a queue as long as this marks packets (none)"},
+    {"step", 0, 0, OPTION_TEXTS, AT(scene.steps), .value = "STEP", .help = "10s:10M or 10s:rtt=200ms: the path changes; may be repeated"},
+    {"vs", 0, BENCH_TEXT(scene.vs, "NAME,..."), .help = "beside these: cubic (TCP's), bbr, stt-cubic; one flow each"},
+    {"flows", 0, BENCH_NUMBER(scene.flows, 1, LINK_FLOWS_MAX), .help = "so many that are tested (1)"},
+    {"stagger", 0, BENCH_DURATION(scene.stagger), .help = "each begins so long after the one before (0)"},
+    {"app-rate", 0, BENCH_RATE(scene.app_rate), .help = "the application of each writes no more (all it may)"},
+    {"matrix", 'm', BENCH_FLAG(matrix), .help = "many scenes instead, with what is demanded of each"},
+    {"group", 0, BENCH_TEXT(group, "NAME,..."), .help = "with --matrix: these groups of them (all)"},
+    {"cc", 0, BENCH_TEXT(cc, "NAME,..."), .help = "what is tested: congestion control (cubic; with --matrix all there are)"},
     {"preset", 0, BENCH_CHOICE(preset, "balanced low-latency high-throughput", "NAME"), .help = "buffers of a preset, not ones that are never in the way"},
     {"mtu", 0, BENCH_MTU(9000)},
-    {"bytes", 'n', BENCH_SIZE(bytes), .help = "move so many, however long it takes"},
-    {"time", 't', BENCH_TIME(time), .help = "of virtual time (20s); with -n, at most (1h)"},
+    {"bytes", 'n', BENCH_SIZE(scene.bytes), .help = "move so many, however long it takes"},
+    {"time", 't', BENCH_TIME(scene.time), .help = "of virtual time (20s, 60s of several flows); with -n, at most (1h)"},
+    {"from", 0, BENCH_DURATION(scene.from), .help = "what is before this is not counted (0; of several flows, when all have settled)"},
     {"seeds", 0, BENCH_NUMBER(seeds, 1, LINK_SEEDS_MAX), .help = "runs of each, with a seed of their own (5; --matrix: 20)"},
     {"seed", 'S', BENCH_NUMBER(seed, 1, UINT32_MAX / 2), .help = "the first one (1)"},
     {"demand", 0, BENCH_DEMAND},
@@ -49,22 +59,10 @@ static const struct option options[] = {
 /* clang-format on */
 enum { OPTIONS_N = sizeof options / sizeof options[0] };
 
-static bool parse_texts(const struct flags *f, struct link_path *path, char *why)
+static const char *controllers_of(bool is_matrix)
 {
-    if (f->loss && !share_parse(&path->loss_ppm, f->loss))
-        return options_refuse(why, "--loss wants a share such as 1%% or 0.05%%, and got '%.60s'",
-                              f->loss);
-    if (f->reorder && !share_parse(&path->reorder_ppm, f->reorder))
-        return options_refuse(why,
-                              "--reorder wants a share such as 1%% or 0.05%%, and got "
-                              "'%.60s'",
-                              f->reorder);
-    if (f->queue && !share_parse_factor(&path->queue_bdps, f->queue, QUEUE_MAX))
-        return options_refuse(why,
-                              "--queue wants a number above 0 and up to %d such as 0.5, and "
-                              "got '%.60s'",
-                              QUEUE_MAX, f->queue);
-    return true;
+    bool has_tide = stt_controller_by_name("tide") != NULL;
+    return !is_matrix ? "cubic" : has_tide ? "tide,cubic,bbr" : "cubic,bbr";
 }
 
 /* Names are the library's; those that it learns later are known here, too. */
@@ -89,50 +87,93 @@ static bool parse_controllers(struct link_job *job, const char *list, char *why)
     return true;
 }
 
+/* The matrix has paths and flows of its own. */
 static bool check(const struct option_set *set, const struct flags *f, char *why)
 {
-    static const char *const of_a_path[] = {"rate", "rtt", "loss"};
-    for (size_t i = 0; f->matrix && i < sizeof of_a_path / sizeof of_a_path[0]; i++)
-        if (options_is_set(set, of_a_path[i]))
+    static const char *const with_matrix[] = {"matrix", "group", "cc",     "mtu",  "time",  "seeds",
+                                              "seed",   "json",  "demand", "plot", "preset"};
+    for (size_t i = 0; f->matrix && i < OPTIONS_N; i++) {
+        bool is_fine = !options_is_set(set, options[i].name);
+        for (size_t k = 0; k < sizeof with_matrix / sizeof with_matrix[0]; k++)
+            is_fine |= strcmp(options[i].name, with_matrix[k]) == 0;
+        if (!is_fine)
             return options_refuse(why, "--matrix has paths of its own; leave out --%s",
-                                  of_a_path[i]);
+                                  options[i].name);
+    }
     if (f->demand && !f->matrix)
         return options_refuse(why, "--demand goes with --matrix: nothing is demanded of one path");
-    if (f->rate < 1000 || f->rate > UINT64_C(400000000000))
-        return options_refuse(why, "--rate is from 1K to 400G");
-    if (f->rtt < 10000 || f->rtt > STT_S(10))
-        return options_refuse(why, "--rtt is from 0.01ms to 10s");
-    if (f->jitter > STT_S(10))
-        return options_refuse(why, "--jitter is up to 10s");
-    if (options_is_set(set, "bytes") && !f->bytes)
+    if (f->group && !f->matrix)
+        return options_refuse(why, "--group goes with --matrix");
+    if (options_is_set(set, "bytes") && !f->scene.bytes)
         return options_refuse(why, "--bytes wants at least one");
     return true;
 }
 
-/* The paths: one, or the matrix with what the flags change of it. */
-static void make_cells(struct link_cell *cells, struct link_job *job, const struct flags *f,
-                       const struct link_path *path)
+/* -- what is run ------------------------------------------------------------------------------- */
+
+static bool is_named(const char *list, const char *name)
 {
-    cells[0] = (struct link_cell){*path, STT_S(20), NAN};
-    if (f->matrix)
-        memcpy(cells, link_matrix, sizeof link_matrix);
-    job->cells = cells;
-    job->n_cells = f->matrix ? LINK_MATRIX_N : 1;
-    for (size_t i = 0; i < job->n_cells; i++) {
-        struct link_path *p = &cells[i].path;
-        p->jitter_ns = path->jitter_ns;
-        p->reorder_ppm = path->reorder_ppm;
-        p->queue_bdps = path->queue_bdps;
-        cells[i].time_ns = f->time ? f->time : f->bytes ? STT_S(3600) : cells[i].time_ns;
+    size_t len = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, len) == 0 && (at[len] == ',' || !at[len]))
+            return true;
     }
+    return false;
+}
+
+static bool has_group(const char *name, size_t len)
+{
+    for (size_t i = 0; i < link_matrix_n; i++)
+        if (strlen(link_matrix[i].group) == len && strncmp(link_matrix[i].group, name, len) == 0)
+            return true;
+    return false;
+}
+
+static bool check_groups(const char *list, char *why)
+{
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        size_t len = strcspn(at, ",");
+        if (!has_group(at, len))
+            return options_refuse(why, "there is no group called '%.*s'; take goodput or beside",
+                                  (int)(len < 40 ? len : 40), at);
+        at += len - (len > 0);
+    }
+    return true;
+}
+
+/* Those of the groups that are asked for, and no longer than they are asked to be. */
+static bool take_matrix(struct link_cell *cells, struct link_job *job, const struct flags *f,
+                        char *why)
+{
+    if (!check_groups(f->group, why))
+        return false;
+    for (size_t i = 0; i < link_matrix_n && job->n_cells < CELLS_MAX; i++) {
+        struct link_cell *c = &cells[job->n_cells];
+        if (f->group && !is_named(f->group, link_matrix[i].group))
+            continue;
+        *c = link_matrix[i];
+        if (f->scene.time)
+            c->from_ns = (stt_ns)((double)c->from_ns / (double)c->time_ns * (double)f->scene.time);
+        c->time_ns = f->scene.time ? f->scene.time : c->time_ns;
+        job->n_cells++;
+    }
+    return true;
 }
 
 static struct link_run run_of(const struct link_job *job, size_t cell, size_t controller,
                               uint32_t seed)
 {
     struct link_run run = job->like;
-    run.path = job->cells[cell].path;
-    run.time_ns = job->cells[cell].time_ns;
+    const struct link_cell *c = &job->cells[cell];
+    run.path = c->path;
+    run.flows = c->flows;
+    run.n_flows = c->n_flows;
+    run.steps = c->steps;
+    run.n_steps = c->n_steps;
+    run.time_ns = c->time_ns;
+    run.from_ns = c->from_ns;
     run.congestion = job->controllers[controller];
     run.seed += seed;
     return run;
@@ -193,12 +234,14 @@ static enum exits run(struct link_job *job, const struct flags *f)
 
 enum exits bench_link(int argc, char **argv)
 {
-    static struct flags f = {.rate = 100000000, .rtt = STT_MS(50), .seed = 1, .mtu = PAYLOAD};
-    static struct link_cell cells[LINK_MATRIX_N];
+    static struct flags f = {
+        .scene = {.rate = 100000000, .rtt = STT_MS(50)}, .seed = 1, .mtu = PAYLOAD};
+    static struct link_cell cells[CELLS_MAX];
+    static struct scene scene;
     static struct option_set set = {
         .program = "sttbench link",
         .usage = "[OPTION]...",
-        .about = "One stream over a simulated path, in virtual time; no rights are needed.",
+        .about = "Flows over a simulated path, in virtual time; no rights are needed.",
         .options = options,
         .n = OPTIONS_N,
         .into = &f,
@@ -207,18 +250,17 @@ enum exits bench_link(int argc, char **argv)
     char why[OPTION_WHY_ROOM];
     if (!bench_options(&set, argc, argv, &exit))
         return exit;
-    struct link_path path = {f.rate, f.rtt, f.jitter, 0, 0, 1};
-    struct link_job job = {.is_matrix = f.matrix, .is_strict = f.demand};
-    const char *controllers = f.cc ? f.cc : f.matrix ? "cubic,bbr" : "cubic";
-    if (!check(&set, &f, why) || !parse_texts(&f, &path, why) ||
-        !parse_controllers(&job, controllers, why))
+    struct link_job job = {.is_matrix = f.matrix, .is_strict = f.demand, .bytes = f.scene.bytes};
+    bool is_good =
+        check(&set, &f, why) &&
+        parse_controllers(&job, f.cc ? f.cc : controllers_of(f.matrix), why) &&
+        (f.matrix ? take_matrix(cells, &job, &f, why) : scene_make(&scene, &f.scene, why));
+    if (!is_good)
         return bench_usage("%s", why);
-    if ((double)link_bdp_bytes(&path) * fmax(path.queue_bdps, 1) > BDP_MAX)
-        return bench_usage("more than 256 MiB would be on this path at once; take a lower --rate, "
-                           "--rtt or --queue");
+    if (!f.matrix)
+        cells[job.n_cells++] = scene.cell;
+    job.cells = cells;
     job.seeds = f.seeds ? f.seeds : f.matrix ? MATRIX_SEEDS : SEEDS;
-    job.like =
-        (struct link_run){.preset = f.preset, .payload = f.mtu, .bytes = f.bytes, .seed = f.seed};
-    make_cells(cells, &job, &f, &path);
+    job.like = (struct link_run){.preset = f.preset, .payload = f.mtu, .seed = f.seed};
     return run(&job, &f);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * run: owns one run: two endpoints, a path between them, and a stream that the client fills as fast
- * as it may and the server reads at once, compared with what was written byte for byte.
+ * run: owns one run: a world with a bottleneck and flows over it, its time, and what is made of
+ * what they did.
  *
- * Invariant: with the same arguments everything is the same again, but the processor's time. */
-#include "stt/sim.h"
-#include "stt/streams.h"
-#include "tools/sttbench/link/link.h"
+ * Invariant: with the same arguments everything is the same again, but the processor's time; who
+ * looks changes nothing. */
+#include "tools/sttbench/link/run.h"
+
+#include "tools/sttbench/link/flow.h"
+#include "tools/sttbench/link/steps.h"
 #include "tools/sttbench/shared/figures.h"
 
 #include <math.h>
@@ -13,38 +15,22 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HEADERS = 28, PERIOD = 65521, CONNECT_S = 30, QUEUE_BINS = 4096, PORT = 4000 };
-enum { WINDOW_LEAST = 1 << 20, PARTS = 16 };
-#define STEP_NS STT_MS(1)
+enum { CONNECT_S = 30, LEAD_RTTS = 4 };
+#define LOOK_NS STT_MS(1)
 
 struct state {
     const struct link_run *want;
     struct link_result *result;
     struct link_trace *trace;
     struct stt_sim *sim;
-    stt_sim_node client, server;
-    struct stt_sim_pair links;
-    stt_handle session, stream, arriving;
-    bool is_accepted, is_broken, is_different;
-    uint64_t written, read;
-    stt_ns began, ended;
-
-    double queue_ns_of_byte, queue_ns_max, queue_ns_sum;
-    uint64_t n_steps, queue_bins[QUEUE_BINS + 1]; /* how often it was so long */
+    struct bottleneck bottleneck;
+    struct steps steps;
+    struct flow flows[LINK_FLOWS_MAX];
+    struct flow_count before[LINK_FLOWS_MAX]; /* what is measured begins */
+    size_t n_flows, n_dirty, dirty[LINK_FLOWS_MAX];
+    bool is_dirty[LINK_FLOWS_MAX];
+    stt_ns began, from, ended;
 };
-
-static uint8_t pattern[PERIOD];
-
-static void fill_pattern(void)
-{
-    uint32_t x = 2463534242;
-    for (size_t i = 0; i < PERIOD; i++) {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        pattern[i] = (uint8_t)(x >> 11);
-    }
-}
 
 __attribute__((format(printf, 3, 4))) static bool fail(struct state *s, enum exits exit,
                                                        const char *format, ...)
@@ -59,237 +45,179 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct state *s, enum exi
     return false;
 }
 
-/* -- the two hosts ----------------------------------------------------------------------------- */
+/* -- what happens ------------------------------------------------------------------------------ */
 
-static void on_event(void *ctx, struct stt_sim *sim, stt_sim_node node,
-                     const struct stt_event *event)
+/* Whoever something comes to is asked what he makes of it, and nobody else: the nodes of a session
+ * follow each other. */
+static void on_record(void *ctx, const struct stt_sim_record *record)
 {
     struct state *s = ctx;
+    size_t i = record->subject / 2;
+    bool is_for_a_host = record->kind == STT_SIM_DELIVERED || record->kind == STT_SIM_EVENT;
+    if (!is_for_a_host || i >= s->n_flows || s->is_dirty[i])
+        return;
+    s->is_dirty[i] = true;
+    s->dirty[s->n_dirty++] = i;
+}
+
+static bool is_broken(const struct state *s)
+{
+    for (size_t i = 0; i < s->n_flows; i++)
+        if (s->flows[i].is_broken || s->flows[i].is_different)
+            return true;
+    return false;
+}
+
+static bool has_all(const struct state *s)
+{
+    for (size_t i = 0; i < s->n_flows; i++)
+        if (!s->flows[i].want->bytes || s->flows[i].done == STT_NEVER)
+            return false;
+    return true;
+}
+
+static void connect_one(void *ctx, struct stt_sim *sim)
+{
+    struct flow *f = ctx;
     (void)sim;
-    if (event->type == STT_EVENT_CONNECTED && node == s->client)
-        s->session = event->session;
-    s->is_accepted |= event->type == STT_EVENT_ACCEPTED && node == s->server;
-    s->is_broken |= event->type == STT_EVENT_CLOSED;
+    f->is_broken = !flow_connect(f);
 }
 
-static void write_on(struct state *s)
+/* Asked after everything that happens. */
+static bool goes_on(void *ctx)
 {
-    struct stt_endpoint *ep = stt_sim_endpoint(s->sim, s->client);
-    uint64_t end = s->want->bytes ? s->want->bytes : UINT64_MAX;
-    while (s->written < end) {
-        size_t at = (size_t)(s->written % PERIOD), len = PERIOD - at, written = 0;
-        len = len < end - s->written ? len : (size_t)(end - s->written);
-        if (stt_stream_write(ep, stt_sim_now(s->sim), s->stream, pattern + at, len, &written))
-            return;
-        s->written += written;
-        if (written < len)
-            return;
+    struct state *s = ctx;
+    bool is_good = true, is_done = false;
+    while (s->n_dirty) {
+        size_t i = s->dirty[--s->n_dirty];
+        s->is_dirty[i] = false;
+        flow_serve(&s->flows[i]);
+        if (s->flows[i].is_broken && !s->flows[i].stream) /* its handshake was lost */
+            connect_one(&s->flows[i], s->sim);
+        is_good = is_good && !s->flows[i].is_broken && !s->flows[i].is_different;
+        is_done = is_done || s->flows[i].done != STT_NEVER;
     }
-    (void)stt_stream_flush(ep, stt_sim_now(s->sim), s->stream);
-}
-
-static void compare(struct state *s, const uint8_t *data, size_t len)
-{
-    while (len) {
-        size_t at = (size_t)(s->read % PERIOD), n = PERIOD - at < len ? PERIOD - at : len;
-        s->is_different |= memcmp(data, pattern + at, n) != 0;
-        s->read += n;
-        data += n;
-        len -= n;
-    }
-}
-
-static void read_on(struct state *s)
-{
-    struct stt_endpoint *ep = stt_sim_endpoint(s->sim, s->server);
-    struct stt_part parts[PARTS];
-    size_t n;
-    while ((n = stt_stream_peek(ep, s->arriving, parts, PARTS)) > 0) {
-        size_t len = 0;
-        for (size_t i = 0; i < n; i++) {
-            compare(s, parts[i].data, parts[i].len);
-            len += parts[i].len;
-        }
-        if (!len || stt_stream_consume(ep, stt_sim_now(s->sim), s->arriving, len))
-            return;
-    }
+    return is_good && !(is_done && has_all(s));
 }
 
 static bool is_over(const struct state *s)
 {
-    return s->is_broken || s->is_different || (s->want->bytes && s->read >= s->want->bytes);
-}
-
-/* Asked after everything that happens: what the hosts do then. */
-static bool wants_more(void *ctx)
-{
-    struct state *s = ctx;
-    struct stt_stream_event e;
-    while (stt_endpoint_stream_event(stt_sim_endpoint(s->sim, s->client), &e)) {
-        if (e.what & STT_STREAM_WRITABLE)
-            write_on(s);
-        stt_sim_touch(s->sim, s->client);
-    }
-    while (stt_endpoint_stream_event(stt_sim_endpoint(s->sim, s->server), &e)) {
-        s->arriving = e.stream;
-        read_on(s);
-        stt_sim_touch(s->sim, s->server);
-    }
-    return !is_over(s);
-}
-
-static bool wants_session(void *ctx)
-{
-    const struct state *s = ctx;
-    return !(s->session && s->is_accepted) && !s->is_broken;
+    return is_broken(s) || has_all(s) || stt_sim_failure(s->sim);
 }
 
 /* -- the world --------------------------------------------------------------------------------- */
 
-static void configure(struct stt_config *c, const struct link_run *want)
-{
-    uint64_t window = WINDOW_LEAST;
-    double needed = 8 * (double)link_bdp_bytes(&want->path) * fmax(want->path.queue_bdps, 1);
-    c->congestion = want->congestion;
-    c->packet_bytes = c->packet_bytes_max = want->payload;
-    c->suites[0] = stt_sim_null_suite();
-    c->n_suites = 1;
-    memcpy(c->application, "sttbench/1", sizeof "sttbench/1");
-    if (want->preset)
-        return;
-    while ((double)window < needed)
-        window *= 2;
-    c->stream_window_max = window;
-    c->session_window_max = 2 * window;
-    c->send_ring_bytes = window;
-    c->stream_memory_max = c->stream_memory_max > 4 * window ? c->stream_memory_max : 4 * window;
-}
-
-static bool add(struct state *s, const struct stt_config *config, uint32_t number,
-                stt_sim_node *node)
-{
-    struct stt_sim_endpoint e = {.config = *config,
-                                 .host = {.ctx = s, .on_event = on_event},
-                                 .address = stt_sim_ipv4(number, PORT)};
-    int error = stt_sim_endpoint_add(s->sim, &e, node);
-    return error == STT_OK || fail(s, EXIT_USAGE, "no endpoint: %s", stt_error_text(error));
-}
-
-static struct stt_link_config link_of(const struct link_path *p, uint32_t payload)
-{
-    double queue = (double)link_bdp_bytes(p) * p->queue_bdps;
-    return (struct stt_link_config){
-        .rate_bits_per_s = p->rate_bits_per_s,
-        .delay_ns = p->rtt_ns / 2,
-        .jitter_ns = p->jitter_ns,
-        .queue_bytes = (uint32_t)fmax(queue, payload + HEADERS),
-        .header_bytes = HEADERS,
-        .loss_ppm = p->loss_ppm,
-        .reorder_ppm = p->reorder_ppm,
-        .reorder_ns = p->rtt_ns / 5,
-    };
-}
-
-static bool set_up(struct state *s, struct stt_identity *server)
+static bool set_up(struct state *s)
 {
     struct stt_sim_config sim = STT_SIM_CONFIG_INIT;
-    uint8_t secret[32] = {1};
     sim.seed = s->want->seed;
     sim.hash_payloads = false;
+    sim.observe = on_record;
+    sim.observe_ctx = s;
     s->sim = stt_sim_new(&sim);
-    for (uint32_t side = 1; side <= 2; side++) {
-        struct stt_config c = STT_CONFIG_INIT;
-        secret[1] = (uint8_t)side;
-        stt_identity_init(&c.identity, secret);
-        if (s->want->preset && stt_config_preset(&c, s->want->preset))
-            return fail(s, EXIT_USAGE, "there is no preset %s", s->want->preset);
-        configure(&c, s->want);
-        c.accept = side == 2 ? STT_ACCEPT(STT_MODE_K) : 0;
-        *server = c.identity;
-        if (!add(s, &c, side, side == 1 ? &s->client : &s->server))
+    bottleneck_init(&s->bottleneck, s->sim, s->want);
+    steps_init(&s->steps, s->want);
+    for (size_t i = 0; i < s->want->n_flows; i++) {
+        if (!flow_add(&s->flows[i], &s->bottleneck, i, s->result))
             return false;
+        s->n_flows++;
     }
-    struct stt_link_config link = link_of(&s->want->path, s->want->payload);
-    s->links = stt_sim_pair(s->sim, s->client, s->server, &link);
     return true;
 }
 
-static bool connect_to(struct state *s, const struct stt_identity *server)
+static bool is_early(const struct flow *f)
 {
-    struct stt_connect call = STT_CONNECT_INIT;
-    struct stt_stream_options options = STT_STREAM_OPTIONS_INIT;
-    stt_handle session;
-    call.mode = STT_MODE_K;
-    call.path.remote = stt_sim_address(s->sim, s->server);
-    call.peer = server->peer_id;
-    call.has_peer = true;
-    struct stt_endpoint *ep = stt_sim_endpoint(s->sim, s->client);
-    if (stt_endpoint_connect(ep, stt_sim_now(s->sim), &call, &session))
-        return fail(s, EXIT_LOCAL_IO, "no connection was begun");
-    if (!stt_sim_run_while(s->sim, wants_session, s, STT_S(CONNECT_S)) || s->is_broken)
+    return f->want->from_ns == 0;
+}
+
+/* Until those that begin at once are up; what breaks meanwhile is tried again. */
+static bool waits(void *ctx)
+{
+    struct state *s = ctx;
+    bool is_waiting = false;
+    s->n_dirty = 0;
+    memset(s->is_dirty, 0, sizeof s->is_dirty);
+    for (size_t i = 0; i < s->n_flows; i++) {
+        struct flow *f = &s->flows[i];
+        if (f->is_broken && !flow_connect(f))
+            return false;
+        is_waiting |= is_early(f) && !flow_is_up(f);
+    }
+    return is_waiting;
+}
+
+static bool connect_all(struct state *s)
+{
+    for (size_t i = 0; i < s->n_flows; i++)
+        if (is_early(&s->flows[i]) && !flow_connect(&s->flows[i]))
+            return fail(s, EXIT_LOCAL_IO, "no connection was begun");
+    if (waits(s) && !stt_sim_run_while(s->sim, waits, s, STT_S(CONNECT_S)))
         return fail(s, EXIT_NO_ANSWER, "no session came about; lose less, or take another --seed");
     s->began = stt_sim_now(s->sim);
-    if (stt_stream_open(ep, s->began, s->session, &options, &s->stream))
-        return fail(s, EXIT_LOCAL_IO, "no stream could be opened");
-    write_on(s);
-    stt_sim_touch(s->sim, s->client);
     return true;
+}
+
+/* So that flows do not begin in step, whatever the path: up to a round trip later, by the seed. */
+static stt_ns some_ns(uint64_t seed, size_t flow, stt_ns below)
+{
+    uint64_t x = seed * UINT64_C(0x9e3779b97f4a7c15) + flow * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return flow ? (x ^ x >> 31) % below : 0;
+}
+
+static void begin_flows(struct state *s)
+{
+    for (size_t i = 0; i < s->n_flows; i++) {
+        struct flow *f = &s->flows[i];
+        stt_ns rtt = f->want->rtt_ns ? f->want->rtt_ns : s->want->path.rtt_ns;
+        stt_ns from = f->want->from_ns + some_ns(s->want->seed, i, rtt);
+        stt_ns lead = from < LEAD_RTTS * rtt ? from : LEAD_RTTS * rtt;
+        if (!is_early(f))
+            stt_sim_at(s->sim, s->began + from - lead, connect_one, f);
+        flow_begin_at(f, s->began + from);
+    }
 }
 
 /* -- looking ----------------------------------------------------------------------------------- */
 
-static bool take_stats(const struct state *s, struct stt_session_stats *stats)
+static double tested_bytes(const struct state *s)
 {
-    return stt_session_stats(stt_sim_endpoint(s->sim, s->client), stt_sim_now(s->sim), s->session,
-                             stats) == STT_OK;
-}
-
-/* What a packet of somebody else's would wait now. */
-static double queue_ns(const struct state *s)
-{
-    struct stt_link_stats l = stt_sim_link_stats(s->sim, s->links.forth);
-    return (double)l.queue_bytes * s->queue_ns_of_byte;
-}
-
-static void look_at_queue(struct state *s)
-{
-    double ns = queue_ns(s), bin = ns / s->queue_ns_max * QUEUE_BINS;
-    s->queue_bins[bin < QUEUE_BINS ? (size_t)bin : QUEUE_BINS]++;
-    s->queue_ns_sum += ns;
-    s->n_steps++;
-}
-
-static double queue_percentile(const struct state *s, double percent)
-{
-    uint64_t left = (uint64_t)ceil((double)s->n_steps * percent / 100);
-    for (size_t i = 0; i <= QUEUE_BINS; i++) {
-        if (left <= s->queue_bins[i])
-            return (double)i / QUEUE_BINS * s->queue_ns_max;
-        left -= s->queue_bins[i];
-    }
-    return s->queue_ns_max;
-}
-
-static double or_none(uint64_t value, double factor)
-{
-    return value == UINT64_MAX ? NAN : (double)value * factor;
+    double sum = 0;
+    for (size_t i = 0; i < s->n_flows; i++)
+        sum += s->flows[i].is_tested ? (double)flow_count(&s->flows[i]).read_bytes : 0;
+    return sum;
 }
 
 static void take_sample(struct state *s)
 {
-    struct stt_session_stats stats;
     struct link_trace *t = s->trace;
     double step = t->time_s / LINK_SAMPLES;
     double at = (double)(stt_sim_now(s->sim) - s->began) * 1e-9;
-    if (t->n > LINK_SAMPLES || at + 1e-9 < step * (double)t->n || !take_stats(s, &stats))
+    if (t->n > LINK_SAMPLES || at + 1e-9 < step * (double)t->n)
         return;
-    t->samples[t->n++] = (struct link_sample){
-        .at_s = at,
-        .read_bytes = (double)s->read,
-        .rate_bits_per_s = or_none(stats.rate_bytes_per_s, 8),
-        .window_bytes = or_none(stats.window_bytes, 1),
-        .queue_ms = queue_ns(s) * 1e-6,
-    };
+    for (size_t i = 0; i < s->n_flows && i < LINK_TRACED_MAX; i++)
+        flow_sample(&s->flows[i], &t->flows[i][t->n]);
+    t->at_s[t->n] = at;
+    t->queue_ms[t->n++] = bottleneck_queue_ns(&s->bottleneck) * 1e-6;
+}
+
+static void begin_to_measure(struct state *s)
+{
+    s->from = stt_sim_now(s->sim);
+    bottleneck_begin(&s->bottleneck);
+    for (size_t i = 0; i < s->n_flows; i++)
+        s->before[i] = flow_count(&s->flows[i]);
+}
+
+static void look(struct state *s)
+{
+    bottleneck_look(&s->bottleneck);
+    if (s->want->n_steps)
+        steps_look(&s->steps, stt_sim_now(s->sim) - s->began, tested_bytes(s),
+                   bottleneck_queue_ns(&s->bottleneck) * 1e-6);
+    if (s->trace)
+        take_sample(s);
 }
 
 /* -- figures ----------------------------------------------------------------------------------- */
@@ -299,86 +227,178 @@ static double percent(double part, double whole)
     return whole > 0 ? part / whole * 100 : NAN;
 }
 
-static void take_link(struct state *s, double *figures)
+static void take_flow(struct state *s, size_t i)
 {
-    struct stt_link_stats l = stt_sim_link_stats(s->sim, s->links.forth);
-    uint64_t dropped = l.dropped[STT_LINK_DROP_QUEUE];
-    double sent = (double)l.datagrams_in, served = sent - (double)dropped;
-    double bytes = (double)l.bytes_in - (double)dropped * s->want->payload + served * HEADERS -
-                   (double)l.queue_bytes;
-    double room = (double)s->want->path.rate_bits_per_s / 8 * (double)s->ended * 1e-9;
-    figures[LINK_utilisation] = fmin(percent(bytes, room), 100);
-    figures[LINK_lost] = percent((double)l.dropped[STT_LINK_DROP_LOSS], sent);
-    figures[LINK_dropped] = percent((double)dropped, sent);
-    figures[LINK_queue_mean] = s->queue_ns_sum / (double)s->n_steps * 1e-6;
-    figures[LINK_queue_p99] = queue_percentile(s, 99) * 1e-6;
+    const struct flow *f = &s->flows[i];
+    struct flow_count n = flow_count(f);
+    struct link_flow_result *r = &s->result->flows[i];
+    double read = (double)(n.read_bytes - s->before[i].read_bytes);
+    double time_s = (double)(s->ended - s->from) * 1e-9;
+    r->goodput_bits_per_s = time_s > 0 ? read * 8 / time_s : NAN;
+    r->retransmitted_percent = percent((double)(n.again_bytes - s->before[i].again_bytes), read);
+    r->completion_ms = f->done == STT_NEVER ? NAN : (double)(f->done - f->began) * 1e-6;
 }
 
-static void take_held(const struct stt_session_stats *stats, double *held)
+/* Flows without an end say how a path is shared; those with one, how long they took. */
+static bool is_counted(const struct state *s, size_t i)
 {
+    bool has_endless = false;
+    for (size_t k = 0; k < s->n_flows; k++)
+        has_endless |= s->flows[k].is_tested && !s->flows[k].want->bytes;
+    return s->flows[i].is_tested && !(has_endless && s->flows[i].want->bytes);
+}
+
+struct sums {
+    double all, tested, squares, least, again, read, n;
+};
+
+static struct sums sum_up(const struct state *s)
+{
+    struct sums sum = {.least = INFINITY};
+    for (size_t i = 0; i < s->n_flows; i++) {
+        double goodput = s->result->flows[i].goodput_bits_per_s;
+        struct flow_count n = flow_count(&s->flows[i]);
+        sum.all += goodput;
+        if (s->flows[i].is_tested) {
+            sum.again += (double)(n.again_bytes - s->before[i].again_bytes);
+            sum.read += (double)(n.read_bytes - s->before[i].read_bytes);
+        }
+        if (!is_counted(s, i))
+            continue;
+        sum.tested += goodput;
+        sum.squares += goodput * goodput;
+        sum.least = fmin(sum.least, goodput);
+        sum.n++;
+    }
+    return sum;
+}
+
+static void take_shares(struct state *s, double *figures)
+{
+    struct sums sum = sum_up(s);
+    for (size_t i = 0; i < s->n_flows; i++)
+        s->result->flows[i].share_percent =
+            percent(s->result->flows[i].goodput_bits_per_s, sum.all);
+    figures[LINK_goodput] = sum.n > 0 ? sum.tested : NAN;
+    figures[LINK_retransmitted] = percent(sum.again, sum.read);
+    if (s->n_flows > 1)
+        figures[LINK_share] = percent(sum.tested, sum.all);
+    if (sum.n < 2 || sum.tested <= 0)
+        return;
+    figures[LINK_jain] = sum.tested * sum.tested / (sum.n * sum.squares);
+    figures[LINK_least] = percent(sum.least, sum.tested / sum.n);
+}
+
+static double completion_ms(const struct state *s)
+{
+    double values[LINK_FLOWS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_flows; i++)
+        if (s->flows[i].is_tested && s->flows[i].want->bytes && s->flows[i].done != STT_NEVER)
+            values[n++] = s->result->flows[i].completion_ms;
+    return figures_median(values, n);
+}
+
+static void take_held(struct state *s)
+{
+    struct stt_session_stats stats;
+    double *held = s->result->held_percent;
+    size_t i = 0;
+    while (i < s->n_flows && !s->flows[i].is_tested)
+        i++;
+    if (i == s->n_flows || !flow_stats(&s->flows[i], &stats))
+        return;
 #define ROW(X, upper, name, words)                                                                 \
-    held[STT_HELD_##upper] = percent((double)stats->held_by_##name##_ns, (double)stats->age_ns);
+    held[STT_HELD_##upper] = percent((double)stats.held_by_##name##_ns, (double)stats.age_ns);
     STT_HELD_BY(ROW, )
 #undef ROW
 }
 
 static void take_figures(struct state *s)
 {
-    struct stt_session_stats stats;
-    struct link_result *r = s->result;
+    double *figures = s->result->figures;
     s->ended = stt_sim_now(s->sim);
-    r->time_s = (double)(s->ended - s->began) * 1e-9;
-    if (!take_stats(s, &stats)) {
-        fail(s, EXIT_NETWORK, "the session broke after %.1f s", r->time_s);
-        return;
+    s->result->time_s = (double)(s->ended - s->began) * 1e-9;
+    for (size_t i = 0; i < s->n_flows; i++)
+        take_flow(s, i);
+    take_shares(s, figures);
+    figures[LINK_completion] = completion_ms(s);
+    figures[LINK_reached] = steps_reached_ms(&s->steps);
+    figures[LINK_settled_queue] = steps_settled_queue_bdps(&s->steps);
+    figures[LINK_handshake] = (double)s->began * 1e-6;
+    bottleneck_take(&s->bottleneck, figures);
+    take_held(s);
+}
+
+/* A flow that had to come to its end and did not. */
+static void name_failure(struct state *s)
+{
+    double time_s = s->result->time_s;
+    for (size_t i = 0; i < s->n_flows; i++) {
+        const struct flow *f = &s->flows[i];
+        if (f->is_different)
+            fail(s, EXIT_INTEGRITY, "what was read is not what was written: a bug of STT");
+        else if (f->is_broken)
+            fail(s, EXIT_NETWORK, "the session broke after %.1f s", time_s);
+        else if (f->want->bytes && f->read < f->want->bytes && !f->is_over)
+            fail(s, EXIT_TIMEOUT, "after %.0f s only %.1f %% had arrived", time_s,
+                 percent((double)f->read, (double)f->want->bytes));
     }
-    r->figures[LINK_goodput] = (double)s->read * 8 / r->time_s;
-    r->figures[LINK_completion] = s->want->bytes ? r->time_s * 1e3 : NAN;
-    r->figures[LINK_handshake] = (double)s->began * 1e-6;
-    r->figures[LINK_retransmitted] = percent((double)stats.bytes_retransmitted, (double)s->read);
-    take_link(s, r->figures);
-    take_held(&stats, r->held_percent);
 }
 
 /* -- a run ------------------------------------------------------------------------------------- */
 
+static stt_ns next_stop(const struct state *s, size_t step, stt_ns limit)
+{
+    stt_ns next = stt_sim_now(s->sim) + LOOK_NS, from = s->began + s->want->from_ns;
+    if (step < s->want->n_steps && s->began + s->want->steps[step].at_ns < next)
+        next = s->began + s->want->steps[step].at_ns;
+    if (s->from == STT_NEVER && from < next)
+        next = from;
+    return next < limit ? next : limit;
+}
+
+static void go(struct state *s)
+{
+    stt_ns limit = s->began + s->want->time_ns;
+    size_t step = 0;
+    s->from = STT_NEVER;
+    for (;;) {
+        stt_ns now = stt_sim_now(s->sim);
+        if (s->from == STT_NEVER && now >= s->began + s->want->from_ns)
+            begin_to_measure(s);
+        while (step < s->want->n_steps && now >= s->began + s->want->steps[step].at_ns)
+            bottleneck_step(&s->bottleneck, &s->want->steps[step++]);
+        look(s);
+        if (is_over(s) || now >= limit)
+            break;
+        stt_sim_run_while(s->sim, goes_on, s, next_stop(s, step, limit));
+    }
+    if (s->from == STT_NEVER)
+        begin_to_measure(s);
+}
+
 static void run(struct state *s)
 {
-    struct stt_identity server;
-    if (!set_up(s, &server) || !connect_to(s, &server))
+    if (!set_up(s) || !connect_all(s))
         return;
-    stt_ns limit = s->began + s->want->time_ns;
-    if (s->trace)
-        take_sample(s);
-    do {
-        stt_ns next = stt_sim_now(s->sim) + STEP_NS;
-        stt_sim_run_while(s->sim, wants_more, s, next < limit ? next : limit);
-        look_at_queue(s);
-        if (s->trace)
-            take_sample(s);
-    } while (!is_over(s) && !stt_sim_failure(s->sim) && stt_sim_now(s->sim) < limit);
+    begin_flows(s);
+    go(s);
     take_figures(s);
-    if (s->is_different)
-        fail(s, EXIT_INTEGRITY, "what was read is not what was written: a bug of STT");
-    else if (s->is_broken)
-        fail(s, EXIT_NETWORK, "the session broke after %.1f s", s->result->time_s);
-    else if (s->want->bytes && s->read < s->want->bytes)
-        fail(s, EXIT_TIMEOUT, "after %.0f s only %.1f %% had arrived", s->result->time_s,
-             percent((double)s->read, (double)s->want->bytes));
+    name_failure(s);
 }
 
 void link_measure(const struct link_run *want, struct link_result *result, struct link_trace *trace)
 {
     static struct state state;
     double cpu = figures_cpu_s();
-    fill_pattern();
     *result = (struct link_result){.exit = EXIT_DONE};
     for (size_t i = 0; i < LINK_FIGURES_N; i++)
         result->figures[i] = NAN;
-    state = (struct state){.want = want, .result = result, .trace = trace};
-    state.queue_ns_of_byte = 8e9 / (double)want->path.rate_bits_per_s;
-    state.queue_ns_max =
-        state.queue_ns_of_byte * (double)link_of(&want->path, want->payload).queue_bytes;
+    memset(&state, 0, sizeof state);
+    state.want = want;
+    state.result = result;
+    state.trace = trace;
     run(&state);
     if (state.sim) {
         if (stt_sim_failure(state.sim))

@@ -77,11 +77,20 @@ static struct report_grid *grid_of(const struct report_table *t)
     return g;
 }
 
+/* Some are for programs alone. */
+static bool has_words(const struct report_table *t)
+{
+    bool has_some = false;
+    for (size_t c = 0; c < t->n; c++)
+        has_some |= t->columns[c].words != NULL;
+    return has_some;
+}
+
 struct report_grid *report_grids(const struct report_table *tables)
 {
     struct report_grid *first = NULL, **last = &first;
     for (; tables; tables = tables->next) {
-        if (!json_array_size(tables->rows))
+        if (!json_array_size(tables->rows) || !has_words(tables))
             continue;
         *last = grid_of(tables);
         last = &(*last)->next;
