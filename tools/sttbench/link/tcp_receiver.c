@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * tcp_receiver: owns what has arrived of a TCP flow, and the acks for it.
  *
- * An ack goes out for every second segment, for each of the first sixteen, at once when something
- * is missing or no longer is, and else after 40 ms. As long as something is missing, acks after the
- * third that says the same are held back for a twentieth of a round trip, at most a millisecond,
- * and sent as one. The application reads at once, and the receive window is never in the way.
+ * An ack goes out for every second segment and for the last of a burst, which the application has
+ * read by then; for each of the first sixteen and for what the receive window grows for; at once
+ * when something is missing or no longer is, and else after 40 ms. As long as something is missing,
+ * acks after the third that says the same are held back for a twentieth of a round trip, at most a
+ * millisecond, and sent as one. The application reads at once.
  *
  * Invariant: all in `early` is above `next`, and each block in `recent` is a range of it. It must
  * not know the sender's window. */
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 
 enum { EARLY_LEAST = 256, QUICK = 16, REPEATS = 3, HELD_MAX = 44, EVERY = 2 };
+enum { WINDOW_FIRST = 45, WINDOW_FIRST_MOST = 56, ROUND_FIRST = 10, WINDOW_STEP = 2 };
 #define DELAYED_NS STT_MS(40)
 #define HELD_NS    STT_MS(1)
 
@@ -24,7 +26,10 @@ bool tcp_receiver_init(struct tcp_receiver *r)
                                .quick = QUICK,
                                .delayed_at = STT_NEVER,
                                .held_at = STT_NEVER,
-                               .greeted_at = STT_NEVER};
+                               .greeted_at = STT_NEVER,
+                               .window = WINDOW_FIRST,
+                               .window_most = WINDOW_FIRST_MOST,
+                               .round_n = ROUND_FIRST};
     stt_ranges_init(&r->early, memory, EARLY_LEAST);
     return memory != NULL;
 }
@@ -140,7 +145,7 @@ static void on_early(struct tcp_receiver *r, stt_ns now, uint64_t number)
     acknowledge(r, now, false);
 }
 
-static void on_next(struct tcp_receiver *r, stt_ns now)
+static void on_next(struct tcp_receiver *r, stt_ns now, bool is_pushed)
 {
     bool was_missing = false;
     r->next++;
@@ -150,7 +155,28 @@ static void on_next(struct tcp_receiver *r, stt_ns now)
         forget_recent_within(r, 0, r->next);
         was_missing = stt_ranges_is_empty(&r->early);
     }
-    acknowledge(r, now, was_missing);
+    acknowledge(r, now, was_missing || is_pushed);
+}
+
+/* The kernel's receive window is twice what a round trip brings and more, as soon as that was ever
+ * more than before; it grows towards that by two segments for each, and each that it grows for is
+ * acknowledged at once. The window itself is never in the way here. */
+static void grow_window(struct tcp_receiver *r, stt_ns now)
+{
+    uint64_t n = r->next - r->round_from, most;
+    if (r->rtt_ns && now - r->round_at >= r->rtt_ns) {
+        if (n > r->round_n) {
+            most = 2 * n + 4 * n * (n - r->round_n) / r->round_n;
+            r->window_most = most > r->window_most ? most : r->window_most;
+            r->round_n = n;
+        }
+        r->round_from = r->next;
+        r->round_at = now;
+    }
+    if (r->window >= r->window_most)
+        return;
+    r->window += WINDOW_STEP;
+    r->quick |= 1;
 }
 
 static void on_data(struct tcp_receiver *r, stt_ns now, const struct tcp_packet *p)
@@ -163,10 +189,11 @@ static void on_data(struct tcp_receiver *r, stt_ns now, const struct tcp_packet 
     }
     if (p->number <= r->told && p->stamp_ms > r->stamp_ms)
         r->stamp_ms = p->stamp_ms;
+    grow_window(r, now);
     if (p->number > r->next) {
         on_early(r, now, p->number);
     } else if (p->number == r->next) {
-        on_next(r, now);
+        on_next(r, now, p->is_pushed);
     } else {
         r->twice = (struct tcp_block){p->number, p->number + 1};
         r->quick = QUICK;

@@ -24,6 +24,10 @@ struct tcp_receiver {
     stt_ns delayed_at, held_at; /* STT_NEVER: no ack waits */
     stt_ns greeted_at, rtt_ns;
 
+    uint64_t window, window_most; /* the receive window, in segments, and what it grows to */
+    uint64_t round_from, round_n; /* segments of the fastest round trip; it grows with that */
+    stt_ns round_at;
+
     struct tcp_packet acks[TCP_ACKS_MAX]; /* to go out now */
     uint32_t n_acks, n_taken;
 };

@@ -47,31 +47,28 @@ uint32_t tcp_sender_len(const struct tcp_sender *s, uint64_t number)
                                                  : TCP_SEGMENT_BYTES;
 }
 
-static void put_out(struct tcp_sender *s, uint64_t number)
+static void put_out(struct tcp_sender *s, uint64_t from, uint64_t n)
 {
-    struct tcp_run *last = s->n_out > s->n_taken ? &s->out[s->n_out - 1] : NULL;
-    if (last && last->from + last->n == number) {
-        last->n++;
-        return;
-    }
     if (s->n_out == s->out_room) {
         s->out_room *= 2;
         s->out = realloc(s->out, s->out_room * sizeof *s->out);
         assert(s->out && "a machine without memory is not simulated");
     }
-    s->out[s->n_out++] = (struct tcp_run){number, 1};
+    s->out[s->n_out++] = (struct tcp_run){from, n, n > 1};
 }
 
-static void send(struct tcp_sender *s, uint64_t now_us, uint64_t number)
+/* One burst. */
+static void send(struct tcp_sender *s, uint64_t now_us, uint64_t from, uint64_t n)
 {
-    bool has_memory = tcp_board_on_sent(&s->board, number, now_us);
+    bool has_memory = true;
+    for (uint64_t i = 0; i < n && has_memory; i++)
+        has_memory = tcp_board_on_sent(&s->board, from + i, now_us);
     assert(has_memory && "a machine without memory is not simulated");
-    (void)has_memory;
-    put_out(s, number);
-    s->sent++;
+    put_out(s, from, n);
+    s->sent += n;
     s->written_us = now_us;
     if (s->phase == TCP_RECOVERY)
-        s->reduced_out++;
+        s->reduced_out += n;
 }
 
 bool tcp_sender_take(struct tcp_sender *s, struct tcp_packet *p, uint64_t now_us)
@@ -95,7 +92,8 @@ bool tcp_sender_take(struct tcp_sender *s, struct tcp_packet *p, uint64_t now_us
     *p = (struct tcp_packet){.kind = TCP_DATA,
                              .number = run->from,
                              .stamp_ms = (uint32_t)(now_us / 1000),
-                             .len = tcp_sender_len(s, run->from)};
+                             .len = tcp_sender_len(s, run->from),
+                             .is_pushed = run->is_pushed && run->n == 1};
     run->from++;
     s->n_taken += --run->n == 0;
     return true;
@@ -200,8 +198,8 @@ void tcp_sender_send_new(struct tcp_sender *s, uint64_t now_us, bool is_probe)
         room = room < half ? room : half;
         uint64_t n = burst(s) < room ? burst(s) : room;
         n = n < left(s, now_us) ? n : left(s, now_us);
-        for (n_sent += n; n > 0; n--)
-            send(s, now_us, s->board.nxt);
+        send(s, now_us, s->board.nxt, n);
+        n_sent += n;
     }
     is_limited |= tcp_board_in_flight(&s->board) >= window;
     if (n_sent || is_limited)
@@ -216,7 +214,7 @@ void tcp_sender_send_new(struct tcp_sender *s, uint64_t now_us, bool is_probe)
 
 void tcp_sender_send_again(struct tcp_sender *s, uint64_t now_us, uint64_t number)
 {
-    send(s, now_us, number);
+    send(s, now_us, number, 1);
     s->resent++;
     if (!s->resent_first_us)
         s->resent_first_us = now_us;

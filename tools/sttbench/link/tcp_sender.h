@@ -26,6 +26,7 @@ enum tcp_alarm {
 
 struct tcp_run {
     uint64_t from, n;
+    bool is_pushed; /* its last one is */
 };
 
 struct tcp_sender {

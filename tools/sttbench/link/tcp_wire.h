@@ -2,7 +2,8 @@
  * tcp_wire: what the two machines of a flow tell each other. Segments are counted, not bytes; all
  * but the last are full.
  *
- *   0 kind   1 blocks   2 has a DSACK   8 number   16 stamp   24 blocks or bytes of the stream
+ *   0 kind   1 blocks   2 has a DSACK   3 is pushed   8 number   16 stamp   24 blocks or bytes of
+ * the stream
  *
  * The 24 bytes are those of a TCP header with timestamps, less the 8 of the UDP header that a
  * simulated datagram has in its place. */
@@ -31,6 +32,7 @@ struct tcp_packet {
     uint32_t stamp_ms; /* data: the sender's clock; ack: the one that it answers */
     uint32_t len;      /* data: of the stream */
     uint32_t n_blocks;
+    bool is_pushed; /* data: the last of a burst of several */
     bool has_dsack; /* the first block came twice */
     struct tcp_block blocks[TCP_BLOCKS_MAX];
 };
@@ -53,6 +55,7 @@ static inline size_t tcp_packet_encode(const struct tcp_packet *p, uint8_t *out)
     out[0] = (uint8_t)p->kind;
     out[1] = (uint8_t)p->n_blocks;
     out[2] = p->has_dsack;
+    out[3] = p->is_pushed;
     be32_store(out + 8, (uint32_t)(p->number >> 32));
     be32_store(out + 12, (uint32_t)p->number);
     be32_store(out + 16, p->stamp_ms);
@@ -71,6 +74,7 @@ static inline void tcp_packet_decode(struct tcp_packet *p, const uint8_t *data, 
         .kind = (enum tcp_kind)data[0],
         .n_blocks = data[1] < TCP_BLOCKS_MAX ? data[1] : TCP_BLOCKS_MAX,
         .has_dsack = data[2],
+        .is_pushed = data[3],
         .number = be64_load(data + 8),
         .stamp_ms = be32_load(data + 16),
         .len = (uint32_t)(len - TCP_HEADER_BYTES),
