@@ -7,6 +7,7 @@
 #include "tools/sttbench/link/flow.h"
 
 #include "stt/streams.h"
+#include "tools/sttbench/link/tcp.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -142,7 +143,7 @@ static void begin(struct flow *f)
 
 bool flow_is_up(const struct flow *f)
 {
-    return f->session && f->is_accepted;
+    return f->is_tcp || (f->session && f->is_accepted);
 }
 
 static void begin_if_up(struct flow *f)
@@ -159,18 +160,34 @@ static void on_due(void *ctx, struct stt_sim *sim)
     begin_if_up(f);
 }
 
-void flow_begin_at(struct flow *f, stt_ns at)
+static bool begin_tcp(struct flow *f, stt_ns at)
+{
+    const struct link_flow *want = f->want;
+    struct tcp_setup setup = {.from = f->from, .to = f->to, .at = at, .bytes = want->bytes};
+    if (want->until_ns > want->from_ns)
+        setup.until = at + want->until_ns - want->from_ns;
+    f->began = at;
+    f->tcp = tcp_begin(f->sim, &setup);
+    return f->tcp != NULL;
+}
+
+bool flow_begin_at(struct flow *f, stt_ns at)
 {
     f->due = at;
+    if (f->is_tcp)
+        return begin_tcp(f, at);
     stt_sim_at(f->sim, at, on_due, f);
     if (f->want->until_ns > f->want->from_ns)
         stt_sim_at(f->sim, at + f->want->until_ns - f->want->from_ns, leave, f);
+    return true;
 }
 
 bool flow_connect(struct flow *f)
 {
     struct stt_connect call = STT_CONNECT_INIT;
     stt_handle session;
+    if (f->is_tcp)
+        return true;
     call.mode = STT_MODE_K;
     call.path.remote = stt_sim_address(f->sim, f->server);
     call.peer = f->server_identity.peer_id;
@@ -199,6 +216,19 @@ void flow_serve(struct flow *f)
     }
     if (f->want->bytes && f->read >= f->want->bytes && f->done == STT_NEVER)
         f->done = stt_sim_now(f->sim);
+}
+
+void flow_look(struct flow *f)
+{
+    if (f->tcp && f->want->bytes && f->done == STT_NEVER &&
+        tcp_read_bytes(f->tcp) >= f->want->bytes)
+        f->done = stt_sim_now(f->sim);
+}
+
+void flow_end(struct flow *f)
+{
+    tcp_end(f->tcp);
+    f->tcp = NULL;
 }
 
 /* -- its endpoints ----------------------------------------------------------------------------- */
@@ -269,13 +299,13 @@ bool flow_add(struct flow *f, struct bottleneck *b, size_t number, struct link_r
     uint32_t first = 1 + 2 * (uint32_t)number;
     *f = (struct flow){.want = want, .run = run, .sim = b->sim, .is_tested = !want->control};
     f->control = flow_control(run, want);
+    f->is_tcp = strcmp(f->control, LINK_TCP) == 0;
     f->due = f->began = f->done = f->asked = STT_NEVER;
-    if (!strcmp(f->control, LINK_TCP))
-        f->control = "cubic";
-    if (!add(f, first, false, result) || !add(f, first + 1, true, result))
+    f->from = stt_sim_ipv4(first, PORT);
+    f->to = stt_sim_ipv4(first + 1, PORT);
+    if (!f->is_tcp && (!add(f, first, false, result) || !add(f, first + 1, true, result)))
         return false;
-    struct stt_address from = stt_sim_ipv4(first, PORT), to = stt_sim_ipv4(first + 1, PORT);
-    bottleneck_route(b, &from, &to, want->rtt_ns ? want->rtt_ns : run->path.rtt_ns);
+    bottleneck_route(b, &f->from, &f->to, want->rtt_ns ? want->rtt_ns : run->path.rtt_ns);
     return true;
 }
 
@@ -290,6 +320,8 @@ bool flow_stats(const struct flow *f, struct stt_session_stats *out)
 struct flow_count flow_count(const struct flow *f)
 {
     struct stt_session_stats stats;
+    if (f->tcp)
+        return (struct flow_count){tcp_read_bytes(f->tcp), tcp_retransmitted_bytes(f->tcp)};
     bool is_known = flow_stats(f, &stats);
     return (struct flow_count){f->read, is_known ? stats.bytes_retransmitted : 0};
 }
@@ -302,7 +334,9 @@ static double or_none(uint64_t value, double factor)
 void flow_sample(const struct flow *f, struct link_flow_sample *out)
 {
     struct stt_session_stats stats;
-    *out = (struct link_flow_sample){(double)f->read, NAN, NAN};
+    *out = (struct link_flow_sample){(double)flow_count(f).read_bytes, NAN, NAN};
+    if (f->tcp && stt_sim_now(f->sim) > f->began)
+        out->window_bytes = (double)tcp_window_bytes(f->tcp);
     if (!f->stream || f->is_over || !flow_stats(f, &stats))
         return;
     out->rate_bits_per_s = or_none(stats.rate_bytes_per_s, 8);

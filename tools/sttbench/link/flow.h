@@ -12,10 +12,12 @@ struct flow {
     const struct link_run *run;
     struct stt_sim *sim;
     const char *control;
+    struct tcp_flow *tcp; /* in place of a session, from flow_begin_at() on */
     struct stt_identity server_identity;
+    struct stt_address from, to;
     stt_sim_node client, server;
     stt_handle session, stream, arriving;
-    bool is_tested, is_accepted, is_due, is_broken, is_different, is_over;
+    bool is_tested, is_tcp, is_accepted, is_due, is_broken, is_different, is_over;
     uint64_t written, read, may_write;
     stt_ns due, began, done, asked; /* STT_NEVER: not yet */
 };
@@ -32,10 +34,15 @@ bool flow_add(struct flow *f, struct bottleneck *b, size_t number, struct link_r
 /* Asks for a session; again, if there was one asked for and it is broken. */
 bool flow_connect(struct flow *f);
 bool flow_is_up(const struct flow *f);
-/* At that time its stream begins, or as soon as its session is up. It must come before. */
-void flow_begin_at(struct flow *f, stt_ns at);
+/* At that time its stream begins, or as soon as its session is up; or a TCP asks for a connection.
+ * False: no memory. */
+bool flow_begin_at(struct flow *f, stt_ns at);
 /* Deals with what came. */
 void flow_serve(struct flow *f);
+/* Sees whether a TCP has ended; asked for each millisecond. */
+void flow_look(struct flow *f);
+/* When there is no sim any more. */
+void flow_end(struct flow *f);
 
 struct flow_count flow_count(const struct flow *f);
 void flow_sample(const struct flow *f, struct link_flow_sample *out);

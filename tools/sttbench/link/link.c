@@ -71,7 +71,8 @@ static bool parse_controllers(struct link_job *job, const char *list, char *why)
     char names[NAMES_ROOM], *rest = names;
     snprintf(names, sizeof names, "%s", list); /* what is too long is no list of names */
     for (char *name; (name = strsep(&rest, ",")) != NULL;) {
-        const struct stt_controller *c = stt_controller_by_name(name);
+        const struct stt_controller *known = stt_controller_by_name(name);
+        const char *c = known ? known->name : strcmp(name, LINK_TCP) == 0 ? LINK_TCP : NULL;
         if (!c)
             return options_refuse(why,
                                   "there is no congestion control called '%.40s'; take cubic "
@@ -80,9 +81,9 @@ static bool parse_controllers(struct link_job *job, const char *list, char *why)
         if (job->n_controllers == LINK_CONTROLLERS_MAX)
             return options_refuse(why, "--cc takes up to %d names", LINK_CONTROLLERS_MAX);
         for (size_t i = 0; i < job->n_controllers; i++)
-            if (strcmp(job->controllers[i], c->name) == 0)
-                return options_refuse(why, "--cc has %s twice", c->name);
-        job->controllers[job->n_controllers++] = c->name;
+            if (strcmp(job->controllers[i], c) == 0)
+                return options_refuse(why, "--cc has %s twice", c);
+        job->controllers[job->n_controllers++] = c;
     }
     return true;
 }

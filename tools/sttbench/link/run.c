@@ -27,7 +27,8 @@ struct state {
     struct steps steps;
     struct flow flows[LINK_FLOWS_MAX];
     struct flow_count before[LINK_FLOWS_MAX]; /* what is measured begins */
-    size_t n_flows, n_dirty, dirty[LINK_FLOWS_MAX];
+    size_t n_flows, n_sessions, n_dirty, dirty[LINK_FLOWS_MAX];
+    size_t flow_of[LINK_FLOWS_MAX]; /* of each session, in the order of their nodes */
     bool is_dirty[LINK_FLOWS_MAX];
     stt_ns began, from, ended;
 };
@@ -52,9 +53,11 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct state *s, enum exi
 static void on_record(void *ctx, const struct stt_sim_record *record)
 {
     struct state *s = ctx;
-    size_t i = record->subject / 2;
     bool is_for_a_host = record->kind == STT_SIM_DELIVERED || record->kind == STT_SIM_EVENT;
-    if (!is_for_a_host || i >= s->n_flows || s->is_dirty[i])
+    if (!is_for_a_host || record->subject / 2 >= s->n_sessions)
+        return;
+    size_t i = s->flow_of[record->subject / 2];
+    if (s->is_dirty[i])
         return;
     s->is_dirty[i] = true;
     s->dirty[s->n_dirty++] = i;
@@ -120,6 +123,8 @@ static bool set_up(struct state *s)
     for (size_t i = 0; i < s->want->n_flows; i++) {
         if (!flow_add(&s->flows[i], &s->bottleneck, i, s->result))
             return false;
+        if (!s->flows[i].is_tcp)
+            s->flow_of[s->n_sessions++] = i;
         s->n_flows++;
     }
     return true;
@@ -166,7 +171,7 @@ static stt_ns some_ns(uint64_t seed, size_t flow, stt_ns below)
     return flow ? (x ^ x >> 31) % below : 0;
 }
 
-static void begin_flows(struct state *s)
+static bool begin_flows(struct state *s)
 {
     for (size_t i = 0; i < s->n_flows; i++) {
         struct flow *f = &s->flows[i];
@@ -175,8 +180,10 @@ static void begin_flows(struct state *s)
         stt_ns lead = from < LEAD_RTTS * rtt ? from : LEAD_RTTS * rtt;
         if (!is_early(f))
             stt_sim_at(s->sim, s->began + from - lead, connect_one, f);
-        flow_begin_at(f, s->began + from);
+        if (!flow_begin_at(f, s->began + from))
+            return fail(s, EXIT_LOCAL_IO, "no memory for a flow");
     }
+    return true;
 }
 
 /* -- looking ----------------------------------------------------------------------------------- */
@@ -213,6 +220,8 @@ static void begin_to_measure(struct state *s)
 static void look(struct state *s)
 {
     bottleneck_look(&s->bottleneck);
+    for (size_t i = 0; i < s->n_flows; i++)
+        flow_look(&s->flows[i]);
     if (s->want->n_steps)
         steps_look(&s->steps, stt_sim_now(s->sim) - s->began, tested_bytes(s),
                    bottleneck_queue_ns(&s->bottleneck) * 1e-6);
@@ -340,9 +349,9 @@ static void name_failure(struct state *s)
             fail(s, EXIT_INTEGRITY, "what was read is not what was written: a bug of STT");
         else if (f->is_broken)
             fail(s, EXIT_NETWORK, "the session broke after %.1f s", time_s);
-        else if (f->want->bytes && f->read < f->want->bytes && !f->is_over)
+        else if (f->want->bytes && f->done == STT_NEVER && !f->is_over)
             fail(s, EXIT_TIMEOUT, "after %.0f s only %.1f %% had arrived", time_s,
-                 percent((double)f->read, (double)f->want->bytes));
+                 percent((double)flow_count(f).read_bytes, (double)f->want->bytes));
     }
 }
 
@@ -380,9 +389,8 @@ static void go(struct state *s)
 
 static void run(struct state *s)
 {
-    if (!set_up(s) || !connect_all(s))
+    if (!set_up(s) || !connect_all(s) || !begin_flows(s))
         return;
-    begin_flows(s);
     go(s);
     take_figures(s);
     name_failure(s);
@@ -405,6 +413,8 @@ void link_measure(const struct link_run *want, struct link_result *result, struc
             fail(&state, EXIT_LOCAL_IO, "%s", stt_sim_failure(state.sim));
         result->hash = stt_sim_hash(state.sim);
         stt_sim_free(state.sim);
+        for (size_t i = 0; i < state.n_flows; i++)
+            flow_end(&state.flows[i]);
     }
     result->figures[LINK_cpu] = (figures_cpu_s() - cpu) * 1e3 / result->time_s;
 }
