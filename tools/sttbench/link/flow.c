@@ -15,6 +15,7 @@
 
 enum { PERIOD = 65521, PORT = 4000, WINDOW_LEAST = 1 << 20, PARTS = 16, HANDSHAKE_S = 60 };
 #define PIECE_NS STT_MS(20) /* an application that is slow writes so often */
+#define BEHIND_S 1          /* what it could not write for so long it skips */
 
 static const uint8_t *pattern(void)
 {
@@ -108,7 +109,10 @@ static void read_on(struct flow *f)
 static void write_a_piece(void *ctx, struct stt_sim *sim)
 {
     struct flow *f = ctx;
-    f->may_write += (uint64_t)((double)f->want->rate_bits_per_s / 8 * (double)PIECE_NS * 1e-9);
+    uint64_t rate = f->want->rate_bits_per_s / 8;
+    f->may_write += (uint64_t)((double)rate * (double)PIECE_NS * 1e-9);
+    if (f->may_write > f->read + BEHIND_S * rate)
+        f->may_write = f->read + BEHIND_S * rate;
     write_on(f);
     stt_sim_touch(sim, f->client);
     if (!f->is_over)
