@@ -7,15 +7,21 @@
  * acks after the third that says the same are held back for a twentieth of a round trip, at most a
  * millisecond, and sent as one. The application reads at once.
  *
- * Invariant: all in `early` is above `next`, and each block in `recent` is a range of it. It must
- * not know the sender's window. */
+ * Invariant: all in `early` is above `next`, and each block in `recent` lies within a range of it.
+ * It must not know the sender's window. */
 #include "tools/sttbench/link/tcp_receiver.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 enum { EARLY_LEAST = 256, QUICK = 16, REPEATS = 3, HELD_MAX = 44, EVERY = 2 };
-enum { WINDOW_FIRST = 45, WINDOW_FIRST_MOST = 56, ROUND_FIRST = 10, WINDOW_STEP = 2 };
+enum {
+    WINDOW_FIRST = 45,
+    WINDOW_FIRST_MOST = 56,
+    ROUND_FIRST = 10,
+    WINDOW_STEP = 2,
+    RECENT_EXPECTED = 2
+};
 #define DELAYED_NS STT_MS(40)
 #define HELD_NS    STT_MS(1)
 
@@ -42,9 +48,12 @@ void tcp_receiver_fini(struct tcp_receiver *r)
 
 /* -- acks -------------------------------------------------------------------------------------- */
 
-static void send_ack(struct tcp_receiver *r)
+static void send_ack(struct tcp_receiver *r, stt_ns now)
 {
-    struct tcp_packet ack = {.kind = TCP_ACK, .number = r->next, .stamp_ms = r->stamp_ms};
+    struct tcp_packet ack = {.kind = TCP_ACK,
+                             .number = r->next,
+                             .clock_ms = (uint32_t)(now / STT_MS(1)),
+                             .stamp_ms = r->stamp_ms};
     ack.has_dsack = r->twice.from < r->twice.to;
     if (ack.has_dsack)
         ack.blocks[ack.n_blocks++] = r->twice;
@@ -67,7 +76,7 @@ static void hold_ack(struct tcp_receiver *r, stt_ns now)
     }
     if (r->n_held >= HELD_MAX || r->n_repeats < REPEATS) {
         r->n_repeats += r->n_repeats < REPEATS;
-        send_ack(r);
+        send_ack(r, now);
         return;
     }
     r->n_held++;
@@ -78,7 +87,7 @@ static void hold_ack(struct tcp_receiver *r, stt_ns now)
 static void acknowledge(struct tcp_receiver *r, stt_ns now, bool at_once)
 {
     if (at_once || r->quick || r->next - r->told >= EVERY)
-        send_ack(r);
+        send_ack(r, now);
     else if (!stt_ranges_is_empty(&r->early))
         hold_ack(r, now);
     else if (r->delayed_at == STT_NEVER)
@@ -94,23 +103,48 @@ static void forget_recent(struct tcp_receiver *r, uint32_t i)
         r->recent[i] = r->recent[i + 1];
 }
 
-static void forget_recent_within(struct tcp_receiver *r, uint64_t from, uint64_t to)
+static void forget_recent_below(struct tcp_receiver *r, uint64_t number)
 {
     for (uint32_t i = r->n_recent; i-- > 0;)
-        if (r->recent[i].to > from && r->recent[i].from < to)
+        if (r->recent[i].from <= number)
             forget_recent(r, i);
 }
 
-static void put_recent(struct tcp_receiver *r, const struct stt_range *range)
+/* Whether it now holds the segments of both. */
+static bool has_joined(struct tcp_block *block, const struct tcp_block *other)
 {
-    forget_recent_within(r, range->from, range->to);
-    if (r->n_recent == TCP_RECENT_MAX && r->n_held)
-        send_ack(r); /* before one is forgotten that was not told */
+    if (other->from > block->to || other->to < block->from)
+        return false;
+    block->from = other->from < block->from ? other->from : block->from;
+    block->to = other->to > block->to ? other->to : block->to;
+    return true;
+}
+
+/* Blocks that are not among the last few are forgotten, even if this one touches them: what the
+ * sender was not told of them, because acks were held back or lost, it does not learn. True: an ack
+ * that was held back went before, and this segment causes none. */
+static bool put_recent(struct tcp_receiver *r, stt_ns now, uint64_t number)
+{
+    struct tcp_block block = {number, number + 1};
+    uint32_t i = 0;
+    while (i < r->n_recent && !has_joined(&block, &r->recent[i]))
+        i++;
+    bool has_sent = i >= RECENT_EXPECTED && r->n_held;
+    if (has_sent)
+        send_ack(r, now);
+    if (i < r->n_recent)
+        forget_recent(r, i);
+    for (i = 0; i < r->n_recent;)
+        if (has_joined(&block, &r->recent[i]))
+            forget_recent(r, i);
+        else
+            i++;
     if (r->n_recent == TCP_RECENT_MAX)
         r->n_recent--;
-    for (uint32_t i = r->n_recent++; i > 0; i--)
+    for (i = r->n_recent++; i > 0; i--)
         r->recent[i] = r->recent[i - 1];
-    r->recent[0] = (struct tcp_block){range->from, range->to};
+    r->recent[0] = block;
+    return has_sent;
 }
 
 static void add_early(struct stt_ranges *early, uint64_t number)
@@ -126,23 +160,13 @@ static void add_early(struct stt_ranges *early, uint64_t number)
     (void)error;
 }
 
-static const struct stt_range *range_of(const struct stt_ranges *early, uint64_t number)
-{
-    uint32_t low = 0, high = early->n;
-    while (high - low > 1) {
-        uint32_t middle = (low + high) / 2;
-        *(early->at[middle].from <= number ? &low : &high) = middle;
-    }
-    return &early->at[low];
-}
-
 static void on_early(struct tcp_receiver *r, stt_ns now, uint64_t number)
 {
     if (stt_ranges_contains(&r->early, number))
         r->twice = (struct tcp_block){number, number + 1};
     add_early(&r->early, number);
-    put_recent(r, range_of(&r->early, number));
-    acknowledge(r, now, false);
+    if (!put_recent(r, now, number))
+        acknowledge(r, now, false);
 }
 
 static void on_next(struct tcp_receiver *r, stt_ns now, bool is_pushed)
@@ -152,7 +176,7 @@ static void on_next(struct tcp_receiver *r, stt_ns now, bool is_pushed)
     if (r->early.n && r->early.at[0].from == r->next) {
         r->next = r->early.at[0].to;
         stt_ranges_drop_first(&r->early);
-        forget_recent_within(r, 0, r->next);
+        forget_recent_below(r, r->next);
         was_missing = stt_ranges_is_empty(&r->early);
     }
     acknowledge(r, now, was_missing || is_pushed);
@@ -187,8 +211,8 @@ static void on_data(struct tcp_receiver *r, stt_ns now, const struct tcp_packet 
         r->last = p->number;
         r->last_less = TCP_SEGMENT_BYTES - p->len;
     }
-    if (p->number <= r->told && p->stamp_ms > r->stamp_ms)
-        r->stamp_ms = p->stamp_ms;
+    if (p->number <= r->told && p->clock_ms > r->stamp_ms)
+        r->stamp_ms = p->clock_ms;
     grow_window(r, now);
     if (p->number > r->next) {
         on_early(r, now, p->number);
@@ -207,14 +231,14 @@ void tcp_receiver_on_packet(struct tcp_receiver *r, stt_ns now, const struct tcp
         on_data(r, now, p);
     } else if (p->kind == TCP_SYN) {
         r->greeted_at = now;
-        r->acks[r->n_acks++] = (struct tcp_packet){.kind = TCP_SYN_ACK, .stamp_ms = p->stamp_ms};
+        r->acks[r->n_acks++] = (struct tcp_packet){.kind = TCP_SYN_ACK, .stamp_ms = p->clock_ms};
     }
 }
 
 void tcp_receiver_on_expired(struct tcp_receiver *r, stt_ns now)
 {
     if (tcp_receiver_deadline(r) <= now)
-        send_ack(r);
+        send_ack(r, now);
 }
 
 stt_ns tcp_receiver_deadline(const struct tcp_receiver *r)

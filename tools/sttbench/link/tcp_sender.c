@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 enum { RUNS_LEAST = 64, BURST_LEAST = 2, BURST_BYTES_MAX = 65536, BURST_SHARE = 3 };
-enum { BURST_US = 1000, NEAR_SHIFT = 9, SETTLE_US = 2 * TCP_JIFFY_US };
+enum { BURST_US = 1000, NEAR_SHIFT = 9, CLOCKS_MAX = 1 };
 
 bool tcp_sender_init(struct tcp_sender *s, uint64_t until_us, uint64_t bytes)
 {
@@ -77,7 +77,7 @@ bool tcp_sender_take(struct tcp_sender *s, struct tcp_packet *p, uint64_t now_us
         bool greets = s->alarm == TCP_ALARM_NONE && !s->is_ended;
         if (!greets)
             return false;
-        *p = (struct tcp_packet){.kind = TCP_SYN, .stamp_ms = (uint32_t)(now_us / 1000)};
+        *p = (struct tcp_packet){.kind = TCP_SYN, .clock_ms = (uint32_t)(now_us / 1000)};
         tcp_sender_set_alarm(s, TCP_ALARM_CONNECT,
                              now_us + ((uint64_t)TCP_RTO_FIRST_US << s->greetings));
         s->greetings += s->greetings < 6;
@@ -91,7 +91,7 @@ bool tcp_sender_take(struct tcp_sender *s, struct tcp_packet *p, uint64_t now_us
     struct tcp_run *run = &s->out[s->n_taken];
     *p = (struct tcp_packet){.kind = TCP_DATA,
                              .number = run->from,
-                             .stamp_ms = (uint32_t)(now_us / 1000),
+                             .clock_ms = (uint32_t)(now_us / 1000),
                              .len = tcp_sender_len(s, run->from),
                              .is_pushed = run->is_pushed && run->n == 1};
     run->from++;
@@ -248,11 +248,22 @@ static void on_connected(struct tcp_sender *s, uint64_t now_us)
     tcp_sender_send_new(s, now_us, false);
 }
 
+/* Whether others that were sent later came before it: such an ack is not looked at, unless it may
+ * be one of many that say the same (RFC 7323, PAWS). What only it said of segments is lost. */
+static bool is_outrun(struct tcp_sender *s, const struct tcp_packet *ack)
+{
+    if (ack->clock_ms >= s->heard_ms) {
+        s->heard_ms = ack->clock_ms;
+        return false;
+    }
+    return ack->clock_ms + CLOCKS_MAX < s->heard_ms && ack->number != s->board.una;
+}
+
 void tcp_sender_on_packet(struct tcp_sender *s, uint64_t now_us, const struct tcp_packet *p)
 {
     if (p->kind == TCP_SYN_ACK && !s->is_connected)
         on_connected(s, now_us);
-    if (p->kind != TCP_ACK || !s->is_connected || s->is_ended)
+    if (p->kind != TCP_ACK || !s->is_connected || s->is_ended || is_outrun(s, p))
         return;
     tcp_recovery_on_ack(s, now_us, p);
     s->is_ended = !tcp_board_out(&s->board) && !tcp_sender_has_more(s, now_us);

@@ -34,6 +34,7 @@ struct tcp_sender {
     bool is_connected, is_ended;
     uint64_t connected_us, ended_us, written_us; /* written: the last time */
     uint32_t greetings;
+    uint32_t heard_ms; /* the latest of the receiver's clock */
     struct tcp_board board;
     struct tcp_cubic cubic;
     struct tcp_rtt rtt;

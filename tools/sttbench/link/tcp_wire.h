@@ -2,8 +2,8 @@
  * tcp_wire: what the two machines of a flow tell each other. Segments are counted, not bytes; all
  * but the last are full.
  *
- *   0 kind   1 blocks   2 has a DSACK   3 is pushed   8 number   16 stamp   24 blocks or bytes of
- * the stream
+ *   0 kind   1 blocks   2 has a DSACK   3 is pushed   4 clock   8 number   16 stamp   24 blocks or
+ * bytes of the stream
  *
  * The 24 bytes are those of a TCP header with timestamps, less the 8 of the UDP header that a
  * simulated datagram has in its place. */
@@ -29,7 +29,8 @@ struct tcp_block {
 struct tcp_packet {
     enum tcp_kind kind;
     uint64_t number;   /* data: of the segment; ack: the first that is missing */
-    uint32_t stamp_ms; /* data: the sender's clock; ack: the one that it answers */
+    uint32_t clock_ms; /* of who sends it */
+    uint32_t stamp_ms; /* ack: the clock of what it answers */
     uint32_t len;      /* data: of the stream */
     uint32_t n_blocks;
     bool is_pushed; /* data: the last of a burst of several */
@@ -58,6 +59,7 @@ static inline size_t tcp_packet_encode(const struct tcp_packet *p, uint8_t *out)
     out[3] = p->is_pushed;
     be32_store(out + 8, (uint32_t)(p->number >> 32));
     be32_store(out + 12, (uint32_t)p->number);
+    be32_store(out + 4, p->clock_ms);
     be32_store(out + 16, p->stamp_ms);
     for (uint32_t i = 0; i < p->n_blocks; i++) {
         uint8_t *at = out + TCP_HEADER_BYTES + TCP_BLOCKS_BYTES + (size_t)i * TCP_BLOCK_BYTES;
@@ -76,6 +78,7 @@ static inline void tcp_packet_decode(struct tcp_packet *p, const uint8_t *data, 
         .has_dsack = data[2],
         .is_pushed = data[3],
         .number = be64_load(data + 8),
+        .clock_ms = be32_load(data + 4),
         .stamp_ms = be32_load(data + 16),
         .len = (uint32_t)(len - TCP_HEADER_BYTES),
     };
