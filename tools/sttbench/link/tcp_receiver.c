@@ -203,6 +203,23 @@ static void grow_window(struct tcp_receiver *r, stt_ns now)
     r->quick |= 1;
 }
 
+static void on_twice(struct tcp_receiver *r, stt_ns now, uint64_t number)
+{
+    r->twice = (struct tcp_block){number, number + 1};
+    r->quick = QUICK;
+    send_ack(r, now);
+}
+
+/* What was sent later, again, has filled the gap before it came: by its stamp it may be of an old
+ * connection, so it is not taken (RFC 7323, PAWS). After a loss that loses what is reordered. */
+static void on_outrun(struct tcp_receiver *r, stt_ns now, uint64_t number)
+{
+    if (number < r->next)
+        on_twice(r, now, number);
+    else
+        send_ack(r, now);
+}
+
 static void on_data(struct tcp_receiver *r, stt_ns now, const struct tcp_packet *p)
 {
     if (!r->rtt_ns && r->greeted_at != STT_NEVER)
@@ -213,15 +230,17 @@ static void on_data(struct tcp_receiver *r, stt_ns now, const struct tcp_packet 
     }
     if (p->number <= r->told && p->clock_ms > r->stamp_ms)
         r->stamp_ms = p->clock_ms;
+    if (p->clock_ms + TCP_CLOCKS_MAX < r->stamp_ms) {
+        on_outrun(r, now, p->number);
+        return;
+    }
     grow_window(r, now);
     if (p->number > r->next) {
         on_early(r, now, p->number);
     } else if (p->number == r->next) {
         on_next(r, now, p->is_pushed);
     } else {
-        r->twice = (struct tcp_block){p->number, p->number + 1};
-        r->quick = QUICK;
-        acknowledge(r, now, true);
+        on_twice(r, now, p->number);
     }
 }
 

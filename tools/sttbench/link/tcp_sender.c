@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 enum { RUNS_LEAST = 64, BURST_LEAST = 2, BURST_BYTES_MAX = 65536, BURST_SHARE = 3 };
-enum { BURST_US = 1000, NEAR_SHIFT = 9, CLOCKS_MAX = 1 };
+enum { BURST_US = 1000, NEAR_SHIFT = 9 };
 
 bool tcp_sender_init(struct tcp_sender *s, uint64_t until_us, uint64_t bytes)
 {
@@ -256,7 +256,7 @@ static bool is_outrun(struct tcp_sender *s, const struct tcp_packet *ack)
         s->heard_ms = ack->clock_ms;
         return false;
     }
-    return ack->clock_ms + CLOCKS_MAX < s->heard_ms && ack->number != s->board.una;
+    return ack->clock_ms + TCP_CLOCKS_MAX < s->heard_ms && ack->number != s->board.una;
 }
 
 void tcp_sender_on_packet(struct tcp_sender *s, uint64_t now_us, const struct tcp_packet *p)

@@ -20,6 +20,7 @@ enum {
     TCP_BLOCKS_MAX = 3,   /* what fits beside timestamps */
     TCP_BLOCKS_BYTES = 4, /* of the option, without blocks */
     TCP_BLOCK_BYTES = 8,
+    TCP_CLOCKS_MAX = 1, /* ms that a stamp may be older than the latest */
 };
 
 struct tcp_block {
