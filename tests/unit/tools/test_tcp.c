@@ -291,7 +291,7 @@ START_TEST(reordering_and_losses_cost_what_they_cost_the_kernel)
     double mean = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         mean += reordered(&p, seed, STT_S(10)) / SEEDS;
-    ck_assert_double_ge(mean, 40); /* the kernel's 50, 54 and 55; without PAWS it would be 96 */
+    ck_assert_double_ge(mean, 40); /* the kernel's: 50, 54 and 55; without PAWS it would be 96 */
     ck_assert_double_le(mean, 66);
 }
 END_TEST
