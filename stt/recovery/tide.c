@@ -20,6 +20,7 @@
 enum {
     INITIAL_PACKETS = 10,
     FULL_ROUNDS = 3,
+    LONG_SAMPLES = 2,  /* in a row: not by chance */
     FLOOD_PACKETS = 8, /* and this part of a round trip's: startup ends */
     FLOOD_PART = 4,
     RAISED_ROUNDS = 4, /* of a queue that is much too long, although we yield */
@@ -31,12 +32,14 @@ enum {
     TEST_ROUNDS = 2,
     STEP_PART = 8,      /* of the window in a round trip, at most */
     BOOST_MAX = 8,      /* doublings of the step */
+    EXCESS_PACKETS = 8, /* beyond what chance explains, in all */
     CHANCE_ROUNDS = 32, /* that are remembered of what chance takes */
     RESPONSE_PART = 8,  /* of what we took out must be gone from the queue */
 };
 
 #define TARGET_LEAST_NS STT_US(500)
 #define TARGET_MOST_NS  STT_MS(25)
+#define ALARM_MOST_NS   STT_MS(50)
 #define CONFIRM_NS      STT_S(5)
 #define TEST_LEAST_NS   STT_S(4)
 #define TRIAL_LEAST_NS  STT_S(10)
@@ -80,6 +83,7 @@ struct tide {
     stt_ns queue, queue_max;    /* the last round's least; the most of all that was seen lately */
     uint64_t chance_lost, chance_all; /* bytes in rounds in which we were not too much */
 
+    uint32_t excess;    /* packets in 1/256, see sum_excess */
     uint64_t step;      /* of the window in this round, alone */
     uint64_t from_rate; /* when we began to yield, to open or to test ... */
     uint64_t from_window;
@@ -161,7 +165,8 @@ static bool is_trial(const struct tide *t, stt_ns now)
 /* A queue that is no longer ours. Others like us keep one for their own rate, which is lower. */
 static stt_ns alarming(const struct tide *t, stt_ns now)
 {
-    return is_trial(t, now) ? 2 * target(t->share_rate) + t->noise : 4 * target(t->peak) + t->noise;
+    stt_ns most = is_trial(t, now) ? 2 * target(t->share_rate) : 4 * target(t->peak);
+    return stt_at_most(most, ALARM_MOST_NS) + t->noise;
 }
 
 /* How little we take before we ask whether it is others like us who take the rest. */
@@ -260,7 +265,7 @@ static bool is_longer(const struct tide *t, stt_ns q)
     uint64_t taken = t->from_window - stt_at_most(t->curve.window, t->from_window);
     stt_ns gone = t->from_queue - stt_at_most(q, t->from_queue);
     bool is_steady = q <= t->queue + t->queue / 16 && t->queue <= q + q / 16;
-    return is_steady && taken >= t->from_window / 4 &&
+    return t->known == KNOWN_ROUNDS && is_steady && taken >= t->from_window / 4 &&
            gone < time_of(taken, t->from_rate) / RESPONSE_PART;
 }
 
@@ -286,6 +291,7 @@ static void begin_round(struct tide *t, const struct stt_ack_sample *s)
 static void end_startup(struct tide *t, const struct stt_ack_sample *s)
 {
     enter(t, SETTLE);
+    t->held = 0;
     cap_window(t, in(t->rate, t->base + wanted(t)));
     begin_round(t, s);
 }
@@ -328,6 +334,7 @@ static void yield(struct tide *t, stt_ns now, stt_ns q)
         is_longer(t, q))
         measure_anew(t, now, q);
     else if (t->rounds >= RAISED_ROUNDS) {
+        t->curve.window = stt_at_least(t->curve.window, t->from_window / 2);
         renew(t, now);
         meet(t, now, q);
     }
@@ -337,6 +344,8 @@ static void yield(struct tide *t, stt_ns now, stt_ns q)
 static void find_more(struct tide *t, stt_ns q)
 {
     stt_ns want = wanted(t);
+    if (t->noise > target(t->rate) / 2) /* one that is long says little */
+        q = stt_at_most(q, t->queue);
     uint64_t most = in(t->rate, t->base + want + t->spread) / 4 * 5;
     t->boost = q < want / 4 ? (uint8_t)stt_at_most(t->boost + 1u, BOOST_MAX) : 0;
     t->step = in(t->rate, want - q) / 4 << (t->boost > 1 ? t->boost - 1 : 0);
@@ -401,7 +410,9 @@ static void judge_drain(struct stt_congestion *c, const struct stt_ack_sample *s
 static void judge_open(struct stt_congestion *c, const struct stt_ack_sample *s, stt_ns q)
 {
     struct tide *t = tide_of(c);
-    if (t->curve.window >= 2 * t->from_window && t->rate < t->from_rate + t->from_rate / 8)
+    bool is_much = t->curve.window >= 3 * t->from_window &&
+                   t->curve.window >= 4 * INITIAL_PACKETS * (uint64_t)c->packet_bytes;
+    if (is_much && t->rate < t->from_rate + t->from_rate / 4)
         begin_test(t, s->now, q);
 }
 
@@ -446,12 +457,28 @@ static bool is_safe(const struct tide *t, stt_ns time)
 {
     const struct round *r = &t->round;
     uint64_t sent = (uint64_t)r->acked + r->lost;
-    if (r->is_congested)
+    if (r->is_congested || t->mode == SETTLE || t->skip)
         return false;
     if (t->mode == STARTUP)
         return t->rounds == 0 && r->lost <= sent / 8;
     return sent * STT_S(1) / time <= t->peak - t->peak / 16 ||
            (t->queue_max > target(t->rate) && queue_of(t, r->most) < t->queue_max / 4 * 3);
+}
+
+/* Bytes that chance explains in so many. */
+static uint64_t by_chance(const struct tide *t, uint64_t bytes)
+{
+    return t->chance_all ? t->chance_lost * bytes / t->chance_all : 0;
+}
+
+/* What was lost beyond that, and a quarter more, adds up until it is too much to be chance. */
+static void sum_excess(struct tide *t, uint32_t packet_bytes)
+{
+    uint64_t all = (uint64_t)t->round.acked + t->round.lost;
+    uint64_t allowed = by_chance(t, all) * 320 / packet_bytes;
+    uint64_t sum = t->excess + (uint64_t)t->round.lost * 256 / packet_bytes;
+    bool is_over = t->round.is_congested || t->mode == STARTUP || t->mode == SETTLE;
+    t->excess = is_over ? 0 : (uint32_t)stt_at_most(sum - stt_at_most(sum, allowed), UINT32_MAX);
 }
 
 static void learn_chance(struct tide *t)
@@ -500,6 +527,7 @@ static void end_round(struct stt_congestion *c, const struct stt_ack_sample *s)
     learn_queue(t, q);
     if (is_safe(t, time))
         learn_chance(t);
+    sum_excess(t, c->packet_bytes);
     judges[t->mode](c, s, q);
     t->queue = q;
     if (t->round.least != STT_NEVER)
@@ -526,8 +554,14 @@ static void sample_startup(struct tide *t, const struct stt_ack_sample *s)
     uint64_t bytes = stt_at_most(s->interval_bytes, STT_CURVE_WINDOW_MAX);
     if (s->interval_ns)
         t->rate = stt_at_least(t->rate, stt_at_most(bytes * STT_S(1) / s->interval_ns, RATE_MAX));
-    stt_ns long_queue = stt_at_least(2 * wanted(t), t->base / 4);
-    if (t->mode == STARTUP && s->rtt_ns && queue_of(t, s->rtt_ns) > long_queue)
+    if (t->mode != STARTUP || !s->rtt_ns)
+        return;
+    stt_ns q = queue_of(t, s->rtt_ns);
+    t->from_queue = stt_at_most(t->from_queue, q); /* others' */
+    stt_ns most = stt_at_least(2 * wanted(t), t->base / 4);
+    bool is_long = q > most && q > t->from_queue + most / 2;
+    t->held = is_long ? (uint8_t)(t->held + 1) : 0;
+    if (t->held >= LONG_SAMPLES)
         end_startup(t, s);
 }
 
@@ -610,26 +644,20 @@ static void reduce(struct stt_congestion *c, stt_ns now, bool has_queue)
         t->curve.plateau = t->curve.window;
     stt_curve_reduce(&t->curve, c->packet_bytes);
     t->is_shallow = !has_queue;
-    t->has_share = t->mode == OPEN || t->mode == COMPETE || (was_alone && is_trial(t, now));
     if (was_alone)
         renew(t, now);
+    t->has_share |= t->mode == OPEN;
     if (has_queue && (was_alone || (t->mode == COMPETE && now >= t->test_at)))
         begin_test(t, now, t->queue);
     else if (t->mode != COMPETE)
         compete(t, now);
 }
 
-/* Bytes that chance explains in so many. */
-static uint64_t by_chance(const struct tide *t, uint64_t bytes)
-{
-    return t->chance_all ? t->chance_lost * bytes / t->chance_all : 0;
-}
-
 /* With a queue, if that is near the longest one; else by how many there are in this round trip. */
 static bool is_congestive(const struct stt_congestion *c, const struct tide *t, bool *has_queue)
 {
     stt_ns q = queue_of(t, c->rtt->latest);
-    bool is_long = t->queue_max > 2 * target(t->rate);
+    bool is_long = t->queue_max > stt_at_most(2 * target(t->rate), t->base / 4);
     *has_queue = is_long && q >= t->queue_max / 2;
     if (*has_queue && (t->mode == OPEN || t->mode == COMPETE))
         return true;
@@ -637,7 +665,8 @@ static bool is_congestive(const struct stt_congestion *c, const struct tide *t, 
         return false;
     uint64_t lost = (uint64_t)t->round.lost * 256 / c->packet_bytes;
     uint64_t expected = by_chance(t, t->curve.window) * 256 / c->packet_bytes;
-    return lost > expected + 4 * root(expected * 256) + 128;
+    return lost > expected + 4 * root(expected * 256) + 128 ||
+           t->excess + lost > expected + 4 * root(expected * 256) + EXCESS_PACKETS * 256;
 }
 
 static void on_lost(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64_t newest_lost,
@@ -678,6 +707,7 @@ static void on_persistent(struct stt_congestion *c, stt_ns now)
     t->may_undo = false;
     enter(t, STARTUP);
     t->full_rate = t->rate = t->peak = 0;
+    t->from_queue = STT_NEVER;
     t->curve.window = 0;
     publish(c);
 }
@@ -713,6 +743,7 @@ static void init(struct stt_congestion *c, stt_ns now)
         .curve = {.window = INITIAL_PACKETS * (uint64_t)c->packet_bytes},
         .base = c->rtt->has_sample ? c->rtt->smoothed : STT_NEVER,
         .base_at = now,
+        .from_queue = STT_NEVER,
         .round = {.least = STT_NEVER, .at = now},
         .acked_at = now,
         .trial_ns = TRIAL_LEAST_NS,
