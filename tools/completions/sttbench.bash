@@ -40,8 +40,9 @@ _sttbench() {
     sessions) options='--count --streams --sockets --time --suite --io --demand' ;;
     streams) options='--count --time --rate --rtt --loss --cc --seed --demand' ;;
     link)
-        options='--rate --rtt --loss --queue --jitter --reorder --matrix --cc --preset --mtu --bytes'
-        options="$options --time --seeds --seed --demand"
+        options='--rate --rtt --loss --queue --jitter --reorder --reorder-by --aggregate --back-rate --police'
+        options="$options --police-burst --mark --step --vs --flows --stagger --app-rate --matrix --group --cc"
+        options="$options --preset --mtu --bytes --time --from --seeds --seed --demand"
         ;;
     engine) options='--suite --quick --full --packets --demand' ;;
     chaos) options='--seed --count --jobs --tell --tally' ;;

@@ -84,8 +84,8 @@ unsigned link_misses(const struct link_cell *cell, const struct link_summary *s)
 const char *link_misses_names(unsigned misses, char out[LINK_NAME_ROOM]);
 enum link_figure link_demand_figure(enum link_demand_kind kind);
 bool link_demand_is_most(enum link_demand_kind kind);
-/* "at least 9.3 Mbit/s"; "": none */
-const char *link_demand_words(const struct link_demand *d, char out[LINK_NAME_ROOM]);
+/* Of the main figure: ">= 9.3 Mbit/s", "35 to 65 %"; "": nothing is demanded */
+const char *link_demand_words(const struct link_cell *cell, char out[LINK_NAME_ROOM]);
 const char *link_figure_words(enum link_figure figure, double value, char out[REPORT_VALUE_ROOM]);
 
 /* -- telling ----------------------------------------------------------------------------------- */

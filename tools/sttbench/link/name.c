@@ -32,22 +32,31 @@ static void add_value(char out[LINK_NAME_ROOM], enum report_unit unit, double va
     add_words(out, text);
 }
 
-const char *link_path_name(const struct link_path *path, char out[LINK_NAME_ROOM])
+static void add_path(char out[LINK_NAME_ROOM], const struct link_path *path)
 {
     *out = 0;
     add_value(out, REPORT_BITS_PER_S, (double)path->rate_bits_per_s);
     add_value(out, REPORT_NS, (double)path->rtt_ns);
-    if (path->loss_ppm)
-        add_value(out, REPORT_PERCENT, path->loss_ppm * 1e-4);
-    strncat(out, path->loss_ppm ? " loss" : ", no loss", LINK_NAME_ROOM - strlen(out) - 1);
+    if (!path->loss_ppm)
+        return;
+    add_value(out, REPORT_PERCENT, path->loss_ppm * 1e-4);
+    strncat(out, " loss", LINK_NAME_ROOM - strlen(out) - 1);
+}
+
+const char *link_path_name(const struct link_path *path, char out[LINK_NAME_ROOM])
+{
+    add_path(out, path);
+    if (!path->loss_ppm)
+        add_words(out, "no loss");
     return out;
 }
 
 const char *link_cell_name(const struct link_cell *cell, char out[LINK_NAME_ROOM])
 {
-    link_path_name(&cell->path, out);
-    if (cell->name)
-        add_words(out, cell->name);
+    if (!cell->name)
+        return link_path_name(&cell->path, out);
+    add_path(out, &cell->path);
+    add_words(out, cell->name);
     return out;
 }
 
@@ -63,11 +72,14 @@ const char *link_figure_words(enum link_figure figure, double value, char out[RE
     return out;
 }
 
-const char *link_demand_words(const struct link_demand *d, char out[LINK_NAME_ROOM])
+const char *link_demand_words(const struct link_cell *cell, char out[LINK_NAME_ROOM])
 {
     char value[REPORT_VALUE_ROOM];
+    const struct link_demand *d = cell->demands;
     *out = 0;
-    if (d->kind)
+    if (d->kind == LINK_DEMAND_share && d[1].kind == LINK_DEMAND_greed)
+        snprintf(out, LINK_NAME_ROOM, "%.0f to %.0f %%", d->bound, d[1].bound);
+    else if (d->kind)
         snprintf(out, LINK_NAME_ROOM, "%s %s", link_demand_is_most(d->kind) ? "<=" : ">=",
                  link_figure_words(link_demand_figure(d->kind), d->bound, value));
     return out;

@@ -7,6 +7,7 @@
 #include "tools/sttbench/link/run.h"
 
 #include "tools/sttbench/link/flow.h"
+#include "tools/sttbench/link/outcome.h"
 #include "tools/sttbench/link/steps.h"
 #include "tools/sttbench/shared/figures.h"
 
@@ -74,9 +75,9 @@ static bool is_broken(const struct state *s)
 static bool has_all(const struct state *s)
 {
     for (size_t i = 0; i < s->n_flows; i++)
-        if (!s->flows[i].want->bytes || s->flows[i].done == STT_NEVER)
+        if (s->flows[i].is_tested && s->flows[i].done == STT_NEVER)
             return false;
-    return true;
+    return outcome_has_end(s->flows, s->n_flows);
 }
 
 static void connect_one(void *ctx, struct stt_sim *sim)
@@ -229,114 +230,28 @@ static void look(struct state *s)
         take_sample(s);
 }
 
-/* -- figures ----------------------------------------------------------------------------------- */
-
-static double percent(double part, double whole)
-{
-    return whole > 0 ? part / whole * 100 : NAN;
-}
-
-static void take_flow(struct state *s, size_t i)
-{
-    const struct flow *f = &s->flows[i];
-    struct flow_count n = flow_count(f);
-    struct link_flow_result *r = &s->result->flows[i];
-    double read = (double)(n.read_bytes - s->before[i].read_bytes);
-    double time_s = (double)(s->ended - s->from) * 1e-9;
-    r->goodput_bits_per_s = time_s > 0 ? read * 8 / time_s : NAN;
-    r->retransmitted_percent = percent((double)(n.again_bytes - s->before[i].again_bytes), read);
-    r->completion_ms = f->done == STT_NEVER ? NAN : (double)(f->done - f->began) * 1e-6;
-}
-
-/* Flows without an end say how a path is shared; those with one, how long they took. */
-static bool is_counted(const struct state *s, size_t i)
-{
-    bool has_endless = false;
-    for (size_t k = 0; k < s->n_flows; k++)
-        has_endless |= s->flows[k].is_tested && !s->flows[k].want->bytes;
-    return s->flows[i].is_tested && !(has_endless && s->flows[i].want->bytes);
-}
-
-struct sums {
-    double all, tested, squares, least, again, read, n;
-};
-
-static struct sums sum_up(const struct state *s)
-{
-    struct sums sum = {.least = INFINITY};
-    for (size_t i = 0; i < s->n_flows; i++) {
-        double goodput = s->result->flows[i].goodput_bits_per_s;
-        struct flow_count n = flow_count(&s->flows[i]);
-        sum.all += goodput;
-        if (s->flows[i].is_tested) {
-            sum.again += (double)(n.again_bytes - s->before[i].again_bytes);
-            sum.read += (double)(n.read_bytes - s->before[i].read_bytes);
-        }
-        if (!is_counted(s, i))
-            continue;
-        sum.tested += goodput;
-        sum.squares += goodput * goodput;
-        sum.least = fmin(sum.least, goodput);
-        sum.n++;
-    }
-    return sum;
-}
-
-static void take_shares(struct state *s, double *figures)
-{
-    struct sums sum = sum_up(s);
-    for (size_t i = 0; i < s->n_flows; i++)
-        s->result->flows[i].share_percent =
-            percent(s->result->flows[i].goodput_bits_per_s, sum.all);
-    figures[LINK_goodput] = sum.n > 0 ? sum.tested : NAN;
-    figures[LINK_retransmitted] = percent(sum.again, sum.read);
-    if (s->n_flows > 1)
-        figures[LINK_share] = percent(sum.tested, sum.all);
-    if (sum.n < 2 || sum.tested <= 0)
-        return;
-    figures[LINK_jain] = sum.tested * sum.tested / (sum.n * sum.squares);
-    figures[LINK_least] = percent(sum.least, sum.tested / sum.n);
-}
-
-static double completion_ms(const struct state *s)
-{
-    double values[LINK_FLOWS_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < s->n_flows; i++)
-        if (s->flows[i].is_tested && s->flows[i].want->bytes && s->flows[i].done != STT_NEVER)
-            values[n++] = s->result->flows[i].completion_ms;
-    return figures_median(values, n);
-}
-
-static void take_held(struct state *s)
-{
-    struct stt_session_stats stats;
-    double *held = s->result->held_percent;
-    size_t i = 0;
-    while (i < s->n_flows && !s->flows[i].is_tested)
-        i++;
-    if (i == s->n_flows || !flow_stats(&s->flows[i], &stats))
-        return;
-#define ROW(X, upper, name, words)                                                                 \
-    held[STT_HELD_##upper] = percent((double)stats.held_by_##name##_ns, (double)stats.age_ns);
-    STT_HELD_BY(ROW, )
-#undef ROW
-}
+/* -- the end ------------------------------------------------------------------------------ */
 
 static void take_figures(struct state *s)
 {
     double *figures = s->result->figures;
     s->ended = stt_sim_now(s->sim);
     s->result->time_s = (double)(s->ended - s->began) * 1e-9;
-    for (size_t i = 0; i < s->n_flows; i++)
-        take_flow(s, i);
-    take_shares(s, figures);
-    figures[LINK_completion] = completion_ms(s);
+    outcome_take(&(struct outcome){.flows = s->flows,
+                                   .before = s->before,
+                                   .n_flows = s->n_flows,
+                                   .from = s->from,
+                                   .ended = s->ended,
+                                   .result = s->result});
     figures[LINK_reached] = steps_reached_ms(&s->steps);
     figures[LINK_settled_queue] = steps_settled_queue_bdps(&s->steps);
     figures[LINK_handshake] = (double)s->began * 1e-6;
     bottleneck_take(&s->bottleneck, figures);
-    take_held(s);
+}
+
+static double percent(double part, double whole)
+{
+    return whole > 0 ? part / whole * 100 : NAN;
 }
 
 /* A flow that had to come to its end and did not. */
@@ -349,7 +264,8 @@ static void name_failure(struct state *s)
             fail(s, EXIT_INTEGRITY, "what was read is not what was written: a bug of STT");
         else if (f->is_broken)
             fail(s, EXIT_NETWORK, "the session broke after %.1f s", time_s);
-        else if (f->want->bytes && f->done == STT_NEVER && !f->is_over)
+        else if (f->is_tested && outcome_has_end(s->flows, s->n_flows) && f->done == STT_NEVER &&
+                 !f->is_over)
             fail(s, EXIT_TIMEOUT, "after %.0f s only %.1f %% had arrived", time_s,
                  percent((double)flow_count(f).read_bytes, (double)f->want->bytes));
     }

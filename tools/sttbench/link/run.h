@@ -54,7 +54,7 @@ struct link_run {
     const char *congestion; /* that is tested */
     const char *preset;     /* NULL: buffers that are never in the way */
     uint32_t payload;       /* of a UDP datagram */
-    stt_ns time_ns;         /* so long, or until all bytes were read where each flow has an end */
+    stt_ns time_ns;         /* so long, or until all was read where each tested flow has an end */
     stt_ns from_ns;         /* goodput, queue and so on are of the time from here on */
     uint64_t seed;
 };
@@ -98,7 +98,7 @@ enum link_figure {
 struct link_flow_result {
     double goodput_bits_per_s, share_percent; /* of the measured time */
     double retransmitted_percent;
-    double completion_ms; /* from its beginning; NAN: it has no end, or did not reach it */
+    double completion_ms; /* from its beginning, or so long at least; NAN: it has no end */
 };
 
 struct link_result {

@@ -11,7 +11,7 @@ enum { KEY_ROOM = 96 };
 
 /* -- flows ------------------------------------------------------------------------------------- */
 
-static const struct report_column flow_columns[] = {
+static struct report_column flow_columns[] = {
     {"tested", NULL, REPORT_TEXT},
     {"name", "flow", REPORT_TEXT},
     {"from_s", "from", REPORT_S},
@@ -193,7 +193,7 @@ void link_tell_matrix(struct report *r, const struct link_job *job)
         report_cell_text(t, link_cell_name(cell, name));
         report_cell_text(t, figure_keys[link_demand_figure(cell->demands[0].kind)]);
         report_cell(t, cell->demands[0].bound);
-        report_cell_text(t, link_demand_words(&cell->demands[0], name));
+        report_cell_text(t, link_demand_words(cell, name));
         for (size_t c = 0; c < job->n_controllers; c++)
             tell_side(t, cell, link_summary_of(job, i, c));
     }
