@@ -78,6 +78,8 @@ START_TEST(no_table_is_wider_than_a_terminal)
         "doctor",
         "chaos -n 2 --tally",
         "link --matrix --seeds 1 -t 100ms",
+        "link --matrix --seeds 1 -t 100ms --cc cubic,bbr,tcp",
+        "link --vs cubic,bbr --flows 2 --cc cubic,bbr --rate 5M -t 1s --seeds 2",
         "link --cc cubic,bbr --rate 5M -t 300ms --seeds 2",
         "compare --runs 1 -t 20ms --only stt,limit --suite chacha20-poly1305"};
     ck_assert(programs_begin(&p, NULL));
@@ -102,9 +104,12 @@ START_TEST(the_page_explains_every_key)
         "link -t 300ms --seeds 2 --preset balanced",
         "link -n 100K --seeds 2",
         "link --matrix --cc bbr --seeds 2 -t 100ms",
+        "link -t 1s --seeds 2 --vs cubic --flows 2 --step 500ms:10M --police 50M --mark 0.5 "
+        "--back-rate 10M "
+        "--aggregate 5ms --reorder 1% --reorder-by 1ms --from 500ms",
         "compare --runs 1 -t 20ms --warm-up 10ms --only stt,udp --suite aegis-128l",
     };
-    char words[128];
+    char words[256];
     ck_assert(programs_begin(&p, NULL));
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         snprintf(words, sizeof words, "%s -J", calls[i]);
@@ -138,5 +143,5 @@ END_TEST
 
 SUITE("sttbench_usage", TEST(help_names_each_verb_with_what_it_does),
       LOOP(each_verb_has_help_of_its_own_and_takes_no_stray_word, 0, VERBS),
-      LOOP(no_table_is_wider_than_a_terminal, 0, 6), TEST(the_page_explains_every_key),
+      LOOP(no_table_is_wider_than_a_terminal, 0, 8), TEST(the_page_explains_every_key),
       TEST(what_is_missing_is_named))

@@ -173,6 +173,12 @@ START_TEST(people_see_no_column_or_table_in_which_there_is_nothing)
         struct report *r = report_new("latency", "Round trips");
         struct report_table *t = report_table(r, "results", "By name", some, 4);
         (void)report_table(r, "none", "None", some, 4);
+        struct report_table *hidden = report_table(r, "hidden", "For programs", &some[1], 1);
+        struct report_table *shown = report_table(r, NULL, "For people", some, 1);
+        report_row(hidden);
+        report_cell(hidden, 5);
+        report_row(shown);
+        report_cell_text(shown, "third");
         report_row(t);
         report_cell_text(t, "first");
         report_cell(t, 3);
@@ -185,7 +191,8 @@ START_TEST(people_see_no_column_or_table_in_which_there_is_nothing)
         report_cell_text(t, "x");
         if (!json) {
             ck_assert_str_eq(printed(r, &(struct report_options){.json = false}, EXIT_DONE),
-                             "Round trips\n\nBy name\n\nname    after\nfirst\nsecond  x\n");
+                             "Round trips\n\nBy name\n\nname    after\nfirst\nsecond  x\n"
+                             "\nFor people\n\nname\nthird\n");
             continue;
         }
         json_t *o = printed_json(r, EXIT_DONE);
@@ -194,6 +201,8 @@ START_TEST(people_see_no_column_or_table_in_which_there_is_nothing)
         ck_assert(json_is_null(json_object_get(row, "never_us")));
         ck_assert_uint_eq(json_array_size(json_object_get(o, "none")), 0);
         ck_assert(json_is_array(json_object_get(o, "none")));
+        ck_assert_uint_eq(json_array_size(json_object_get(o, "hidden")), 1);
+        ck_assert_uint_eq(json_object_size(o), 4); /* and its name */
         json_decref(o);
     }
     scratch_leave(folder);

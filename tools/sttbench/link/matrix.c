@@ -96,7 +96,7 @@ static const struct link_step farther[] = {{.at_ns = STT_S(10), .rtt_ns = STT_MS
 
 #define BESIDE(mbit, bdps, least, most)                                                            \
     {                                                                                              \
-        .group = "beside", .name = #bdps " BDP, beside TCP cubic", PATH(mbit, 50, 0, bdps),        \
+        .group = "beside", .name = #bdps " BDP, beside TCP", PATH(mbit, 50, 0, bdps),              \
         FLOWS(beside_tcp), SINCE(15, 75), .demands = {                                             \
             DEMAND(share, least),                                                                  \
             DEMAND(greed, most)                                                                    \
@@ -196,8 +196,8 @@ const struct link_cell link_matrix[] = {
     FAIR(own_2, "2 flows", 1),
     FAIR(own_4, "4 flows", 1),
     FAIR(own_8, "8 flows", 1),
-    POLICED("policed to 20 Mbit/s, 30 KB", 30000),
-    POLICED("policed to 20 Mbit/s, 125 KB", 125000),
+    POLICED("policer 20 Mbit/s, 30 KB", 30000),
+    POLICED("policer 20 Mbit/s, 125 KB", 125000),
     MARKED(10, "marks from 0.2 BDP", 0.2),
     MARKED(100, "marks from 0.1 BDP", 0.1),
     STEP("then 100 Mbit/s", 10, 10, 0, up),
@@ -211,7 +211,7 @@ const struct link_cell link_matrix[] = {
      TIME(35),
      .demands = {DEMAND(step, 5000), DEMAND(settled, 2)}},
     {.group = "reorder",
-     .name = "25 % overtaken by 10 ms",
+     .name = "25 % late by 10 ms",
      PATH(100, 50, 0, 1),
      .path.reorder_ppm = PPM(25),
      .path.reorder_ns = STT_MS(10),
@@ -222,19 +222,19 @@ const struct link_cell link_matrix[] = {
     BURSTS(100, 50, 20, "acks each 20 ms"),
     BURSTS(100, 20, 20, "acks each 20 ms"),
     {.group = "slow",
-     .name = "the application writes 20 Mbit/s",
+     .name = "writes 20 Mbit/s",
      PATH(100, 50, 0, 1),
      FLOWS(slow),
      TIME(20),
      .demands = {DEMAND(rate, 19e6), DEMAND(queue, 10), DEMAND(waste, WASTE_PERCENT)}},
     {.group = "slow",
-     .name = "the application writes 20 Mbit/s, beside TCP cubic",
+     .name = "writes 20 Mbit/s, beside TCP",
      PATH(100, 50, 0, 1),
      FLOWS(slow_beside_tcp),
      SINCE(15, 45),
      .demands = {DEMAND(rate, 18e6), DEMAND(waste, WASTE_PERCENT)}},
     {.group = "short",
-     .name = "100 short flows beside a long one",
+     .name = "100 short, 1 long flow",
      PATH(100, 50, 0, 1),
      FLOWS(short_and_long),
      SINCE(2, 30),

@@ -110,30 +110,33 @@ void link_tell_results(struct report *r, const struct link_job *job)
             tell_result(t, job, i, c);
 }
 
-/* -- side by side ------------------------------------------------------------------------------ */
+/* -- side by side, for programs ---------------------------------------------------------------- */
 
-/* Of each controller; they live as long as the report. */
-static const struct {
-    const char *key, *words; /* "": the controller's name */
-    enum report_unit unit;
-} sides[] = {
-    {"%s_value", NULL, REPORT_PLAIN},
-    {"%s_worst_value", NULL, REPORT_PLAIN},
-    {"%s", "", REPORT_TEXT},
-    {"%s_queue_mean_ms", "queue", REPORT_MS},
-    {"%s_retransmitted_percent", "again", REPORT_PERCENT},
-    {"%s_verdict", NULL, REPORT_TEXT},
-    {"%s_misses", "misses", REPORT_TEXT},
-};
 static const struct report_column scene_columns[] = {
-    {"group", "group", REPORT_TEXT},     {"scene", "scene", REPORT_TEXT},
+    {"group", NULL, REPORT_TEXT},        {"scene", "scene", REPORT_TEXT},
     {"figure", NULL, REPORT_TEXT},       {"demand", NULL, REPORT_PLAIN},
     {"demanded", "demand", REPORT_TEXT},
+};
+/* Of each controller. */
+static const struct {
+    const char *end; /* of the key, behind its name */
+    bool is_shown;
+    enum report_unit unit;
+} sides[] = {
+    {"_value", false, REPORT_PLAIN},
+    {"_worst_value", false, REPORT_PLAIN},
+    {"", true, REPORT_TEXT},
+    {"_queue_mean_ms", false, REPORT_MS},
+    {"_retransmitted_percent", false, REPORT_PERCENT},
+    {"_verdict", false, REPORT_TEXT},
+    {"_misses", false, REPORT_TEXT},
 };
 enum {
     SIDES_N = sizeof sides / sizeof sides[0],
     SCENE_COLUMNS_N = sizeof scene_columns / sizeof scene_columns[0]
 };
+
+/* Columns and their keys live as long as the report. */
 static struct report_column side_columns[SCENE_COLUMNS_N + SIDES_N * LINK_CONTROLLERS_MAX];
 static char side_keys[SIDES_N * LINK_CONTROLLERS_MAX][KEY_ROOM];
 
@@ -143,11 +146,6 @@ static const char *const figure_keys[] = {
 #undef X
 };
 
-static void make_key(char key[KEY_ROOM], const char *pattern, const char *controller)
-{
-    snprintf(key, KEY_ROOM, "%s%s", controller, pattern + 2);
-}
-
 static size_t make_side_columns(const struct link_job *job)
 {
     size_t n = SCENE_COLUMNS_N;
@@ -155,11 +153,9 @@ static size_t make_side_columns(const struct link_job *job)
     for (size_t c = 0; c < job->n_controllers; c++)
         for (size_t i = 0; i < SIDES_N; i++) {
             char *key = side_keys[SIDES_N * c + i];
-            const char *words = sides[i].words;
-            make_key(key, sides[i].key, job->controllers[c]);
-            if (words && !*words)
-                words = job->controllers[c];
-            side_columns[n++] = (struct report_column){key, words, sides[i].unit};
+            snprintf(key, KEY_ROOM, "%s%s", job->controllers[c], sides[i].end);
+            side_columns[n++] = (struct report_column){
+                key, sides[i].is_shown ? job->controllers[c] : NULL, sides[i].unit};
         }
     return n;
 }
@@ -170,20 +166,22 @@ static void tell_side(struct report_table *t, const struct link_cell *cell,
     char text[LINK_NAME_ROOM], value[REPORT_VALUE_ROOM];
     enum link_figure figure = link_demand_figure(cell->demands[0].kind);
     unsigned misses = link_misses(cell, s);
+    link_figure_words(figure, s->median[figure], value);
+    snprintf(text, sizeof text, "%s%s", value, misses ? " (!)" : "");
     report_cell(t, s->median[figure]);
     report_cell(t, s->worst[figure]);
-    report_cell_text(t, link_figure_words(figure, s->median[figure], value));
+    report_cell_text(t, text);
     report_cell(t, s->median[LINK_queue_mean]);
     report_cell(t, s->median[LINK_retransmitted]);
     report_cell_text(t, misses ? "missed" : "met");
     report_cell_text(t, link_misses_names(misses, text));
 }
 
-void link_tell_matrix(struct report *r, const struct link_job *job)
+static void tell_sides(struct report *r, const struct link_job *job)
 {
     char words[160], name[LINK_NAME_ROOM];
     snprintf(words, sizeof words,
-             "Medians of %u seed%s, what is demanded first, and what of all demands is missed",
+             "Medians of %u seed%s, and what is demanded first; (!) where any demand is missed",
              job->seeds, job->seeds == 1 ? "" : "s");
     struct report_table *t = report_table(r, "matrix", words, side_columns, make_side_columns(job));
     for (size_t i = 0; i < job->n_cells; i++) {
@@ -197,4 +195,71 @@ void link_tell_matrix(struct report *r, const struct link_job *job)
         for (size_t c = 0; c < job->n_controllers; c++)
             tell_side(t, cell, link_summary_of(job, i, c));
     }
+}
+
+/* -- side by side, for people: the same in tables that are not too wide -------------------------
+ */
+
+enum { COSTS_N = 2 };
+static struct report_column cost_columns[1 + COSTS_N * LINK_CONTROLLERS_MAX];
+static struct report_column miss_columns[1 + LINK_CONTROLLERS_MAX];
+
+static void make_columns(const struct link_job *job)
+{
+    cost_columns[0] = miss_columns[0] = (struct report_column){"scene", "scene", REPORT_TEXT};
+    for (size_t c = 0; c < job->n_controllers; c++) {
+        char(*keys)[KEY_ROOM] = &side_keys[SIDES_N * c];
+        const char *name = job->controllers[c];
+        cost_columns[1 + COSTS_N * c] = (struct report_column){keys[3], name, REPORT_MS};
+        cost_columns[2 + COSTS_N * c] = (struct report_column){keys[4], "again", REPORT_PERCENT};
+        miss_columns[1 + c] = (struct report_column){keys[6], name, REPORT_TEXT};
+    }
+}
+
+static bool is_missed_by_any(const struct link_job *job, size_t cell)
+{
+    for (size_t c = 0; c < job->n_controllers; c++)
+        if (link_misses(&job->cells[cell], link_summary_of(job, cell, c)))
+            return true;
+    return false;
+}
+
+static void tell_misses(struct report *r, const struct link_job *job)
+{
+    char name[LINK_NAME_ROOM];
+    struct report_table *t = report_table(r, NULL, "What of all demands is missed", miss_columns,
+                                          1 + job->n_controllers);
+    for (size_t i = 0; i < job->n_cells; i++) {
+        if (!is_missed_by_any(job, i))
+            continue;
+        report_row(t);
+        report_cell_text(t, link_cell_name(&job->cells[i], name));
+        for (size_t c = 0; c < job->n_controllers; c++)
+            report_cell_text(t, link_misses_names(
+                                    link_misses(&job->cells[i], link_summary_of(job, i, c)), name));
+    }
+}
+
+static void tell_costs(struct report *r, const struct link_job *job)
+{
+    char name[LINK_NAME_ROOM];
+    struct report_table *t =
+        report_table(r, NULL, "What it costs: mean queueing delay, and what was sent again",
+                     cost_columns, 1 + COSTS_N * job->n_controllers);
+    for (size_t i = 0; i < job->n_cells; i++) {
+        report_row(t);
+        report_cell_text(t, link_cell_name(&job->cells[i], name));
+        for (size_t c = 0; c < job->n_controllers; c++) {
+            report_cell(t, link_summary_of(job, i, c)->median[LINK_queue_mean]);
+            report_cell(t, link_summary_of(job, i, c)->median[LINK_retransmitted]);
+        }
+    }
+}
+
+void link_tell_matrix(struct report *r, const struct link_job *job)
+{
+    tell_sides(r, job);
+    make_columns(job);
+    tell_costs(r, job);
+    tell_misses(r, job);
 }

@@ -160,7 +160,8 @@ struct report_table *report_table(struct report *r, const char *key, const char 
     struct report_table *t = report_zeros(sizeof *t);
     *t = (struct report_table){
         .words = report_copy(words), .columns = columns, .n = n, .rows = json_array()};
-    set(r, key, t->rows);
+    if (key)
+        set(r, key, json_incref(t->rows));
     *r->last_table = t;
     r->last_table = &t->next;
     return t;
@@ -264,6 +265,7 @@ static void release(struct report *r)
 {
     for (struct report_table *t = r->tables, *next; t; t = next) {
         next = t->next;
+        json_decref(t->rows);
         free(t->words);
         free(t);
     }

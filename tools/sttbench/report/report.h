@@ -67,7 +67,8 @@ struct report_column {
     const char *key, *words; /* words NULL: in JSON alone */
     enum report_unit unit;
 };
-/* People see no columns, and no tables, in which there is nothing. */
+/* People see no columns, and no tables, in which there is nothing; key NULL: people alone see it.
+ */
 struct report_table *report_table(struct report *r, const char *key, const char *words,
                                   const struct report_column *columns, size_t n);
 /* A row, whose cells are then given from left to right. */
