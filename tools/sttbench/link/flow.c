@@ -321,13 +321,20 @@ bool flow_stats(const struct flow *f, struct stt_session_stats *out)
            stt_session_stats(client_of(f), stt_sim_now(f->sim), f->session, out) == STT_OK;
 }
 
+uint64_t flow_read_bytes(const struct flow *f)
+{
+    return f->tcp ? tcp_read_bytes(f->tcp) : f->read;
+}
+
 struct flow_count flow_count(const struct flow *f)
 {
     struct stt_session_stats stats;
+    struct flow_count n = {.read_bytes = flow_read_bytes(f)};
     if (f->tcp)
-        return (struct flow_count){tcp_read_bytes(f->tcp), tcp_retransmitted_bytes(f->tcp)};
-    bool is_known = flow_stats(f, &stats);
-    return (struct flow_count){f->read, is_known ? stats.bytes_retransmitted : 0};
+        n.again_bytes = tcp_retransmitted_bytes(f->tcp);
+    else if (flow_stats(f, &stats))
+        n.again_bytes = stats.bytes_retransmitted;
+    return n;
 }
 
 static double or_none(uint64_t value, double factor)
@@ -338,7 +345,7 @@ static double or_none(uint64_t value, double factor)
 void flow_sample(const struct flow *f, struct link_flow_sample *out)
 {
     struct stt_session_stats stats;
-    *out = (struct link_flow_sample){(double)flow_count(f).read_bytes, NAN, NAN};
+    *out = (struct link_flow_sample){(double)flow_read_bytes(f), NAN, NAN};
     if (f->tcp && stt_sim_now(f->sim) > f->began)
         out->window_bytes = (double)tcp_window_bytes(f->tcp);
     if (!f->stream || f->is_over || !flow_stats(f, &stats))

@@ -44,6 +44,7 @@ void flow_look(struct flow *f);
 /* When there is no sim any more. */
 void flow_end(struct flow *f);
 
+uint64_t flow_read_bytes(const struct flow *f);
 struct flow_count flow_count(const struct flow *f);
 void flow_sample(const struct flow *f, struct link_flow_sample *out);
 bool flow_stats(const struct flow *f, struct stt_session_stats *out);

@@ -97,7 +97,7 @@ static const struct link_step farther[] = {{.at_ns = STT_S(10), .rtt_ns = STT_MS
 #define BESIDE(mbit, bdps, least, most)                                                            \
     {                                                                                              \
         .group = "beside", .name = #bdps " BDP, beside TCP", PATH(mbit, 50, 0, bdps),              \
-        FLOWS(beside_tcp), SINCE(15, 75), .demands = {                                             \
+        FLOWS(beside_tcp), SINCE(15, 65), .demands = {                                             \
             DEMAND(share, least),                                                                  \
             DEMAND(greed, most)                                                                    \
         }                                                                                          \
@@ -109,7 +109,7 @@ static const struct link_step farther[] = {{.at_ns = STT_S(10), .rtt_ns = STT_MS
 
 #define FAIR(flows_, words, loss)                                                                  \
     {                                                                                              \
-        .group = "fair", .name = words, PATH(100, 50, loss, 1), FLOWS(flows_), SINCE(15, 55),      \
+        .group = "fair", .name = words, PATH(100, 50, loss, 1), FLOWS(flows_), SINCE(15, 45),      \
         .demands = {                                                                               \
             DEMAND(jain, 0.95),                                                                    \
             DEMAND(waste, (loss) + WASTE_PERCENT)                                                  \
@@ -158,7 +158,7 @@ static const struct link_step farther[] = {{.at_ns = STT_S(10), .rtt_ns = STT_MS
 #define BESIDE_BBR(bdps)                                                                           \
     {                                                                                              \
         .group = "bbr", .name = #bdps " BDP, beside bbr", PATH(100, 50, 0, bdps),                  \
-        FLOWS(beside_bbr), SINCE(15, 55), .demands = {                                             \
+        FLOWS(beside_bbr), SINCE(15, 45), .demands = {                                             \
             DEMAND(share, 20)                                                                      \
         }                                                                                          \
     }
@@ -243,7 +243,7 @@ const struct link_cell link_matrix[] = {
      .name = "10 beside 100 ms",
      PATH(100, 50, 0, 1),
      FLOWS(near_and_far),
-     SINCE(15, 55),
+     SINCE(15, 45),
      .demands = {DEMAND(least, 40)}},
     BESIDE_BBR(0.5),
     BESIDE_BBR(1),
@@ -253,7 +253,7 @@ const struct link_cell link_matrix[] = {
      PATH(250, 600, 0, 1),
      .path.back_rate_bits_per_s = M(3),
      ALONE,
-     SINCE(15, 40),
+     SINCE(15, 32),
      .demands = {DEMAND(rate, 212e6), DEMAND(waste, WASTE_PERCENT)}},
     {.group = "satellite",
      .name = "250 Mbit/s back",
@@ -278,7 +278,7 @@ const struct link_cell link_matrix[] = {
      PATH(10000, 1, 0, 1),
      ALONE,
      .from_ns = STT_MS(200),
-     .time_ns = STT_MS(1200),
+     .time_ns = STT_MS(800),
      .demands = {DEMAND(rate, 8.5e9), DEMAND(waste, WASTE_PERCENT)}},
 };
 const size_t link_matrix_n = N(link_matrix);

@@ -193,7 +193,7 @@ static double tested_bytes(const struct state *s)
 {
     double sum = 0;
     for (size_t i = 0; i < s->n_flows; i++)
-        sum += s->flows[i].is_tested ? (double)flow_count(&s->flows[i]).read_bytes : 0;
+        sum += s->flows[i].is_tested ? (double)flow_read_bytes(&s->flows[i]) : 0;
     return sum;
 }
 
@@ -267,7 +267,7 @@ static void name_failure(struct state *s)
         else if (f->is_tested && outcome_has_end(s->flows, s->n_flows) && f->done == STT_NEVER &&
                  !f->is_over)
             fail(s, EXIT_TIMEOUT, "after %.0f s only %.1f %% had arrived", time_s,
-                 percent((double)flow_count(f).read_bytes, (double)f->want->bytes));
+                 percent((double)flow_read_bytes(f), (double)f->want->bytes));
     }
 }
 
