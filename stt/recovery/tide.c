@@ -65,8 +65,9 @@ static const struct {
 struct round {
     uint64_t end, from; /* delivered bytes */
     stt_ns at;
-    stt_ns least, most;   /* samples */
-    uint32_t acked, lost; /* bytes */
+    stt_ns least, most;           /* samples */
+    uint32_t acked, lost;         /* bytes */
+    uint32_t far_acked, far_lost; /* of these, while the queue was short */
     bool is_underfed, is_used, is_congested;
 };
 
@@ -76,11 +77,12 @@ struct tide {
     struct stt_curve before;
     struct round round;
 
-    uint64_t rate;              /* of the last round that shows one */
-    uint64_t peak;              /* the most of the last seconds */
-    stt_ns base, base_at;       /* the round trip without a queue; when it was seen */
-    stt_ns span, spread, noise; /* of round trips: now; longest less least; of the least ones */
-    stt_ns queue, queue_max;    /* the last round's least; the most of all that was seen lately */
+    uint64_t rate;                /* of the last round that shows one */
+    uint64_t peak;                /* the most of the last seconds */
+    stt_ns base, base_at;         /* the round trip without a queue; when it was seen */
+    stt_ns span, spread, noise;   /* of round trips: now; longest less least; of the least ones */
+    stt_ns sample, sample_before; /* queueing delay of the last ACKs */
+    stt_ns queue, queue_max;      /* the last round's least; the most of all that was seen lately */
     uint64_t chance_lost, chance_all; /* bytes in rounds in which we were not too much */
 
     uint32_t excess;    /* packets in 1/256, see sum_excess */
@@ -451,6 +453,18 @@ static void judge_test(struct stt_congestion *c, const struct stt_ack_sample *s,
 /* -- what a round trip tells ----------------------------------------------------------------------
  */
 
+/* Whether there was one that says where the path's own begins to drop. */
+static bool has_queue(const struct tide *t)
+{
+    return t->queue_max > t->base / 64;
+}
+
+/* Far from it now. */
+static bool is_far(const struct tide *t)
+{
+    return !has_queue(t) || stt_at_least(t->sample, t->sample_before) < t->queue_max / 2;
+}
+
 /* A round in which nothing of ours can have been too much: slower than the path has been, or far
  * below the queue that it has had. */
 static bool is_safe(const struct tide *t, stt_ns time)
@@ -461,8 +475,7 @@ static bool is_safe(const struct tide *t, stt_ns time)
         return false;
     if (t->mode == STARTUP)
         return t->rounds == 0 && r->lost <= sent / 8;
-    return sent * STT_S(1) / time <= t->peak - t->peak / 16 ||
-           (t->queue_max > target(t->rate) && queue_of(t, r->most) < t->queue_max / 4 * 3);
+    return has_queue(t) || sent * STT_S(1) / time <= t->peak - t->peak / 16;
 }
 
 /* Bytes that chance explains in so many. */
@@ -483,13 +496,14 @@ static void sum_excess(struct tide *t, uint32_t packet_bytes)
 
 static void learn_chance(struct tide *t)
 {
-    uint64_t all = (uint64_t)t->round.acked + t->round.lost;
-    if (t->chance_all > CHANCE_ROUNDS * all) {
-        t->chance_all -= t->chance_all / CHANCE_ROUNDS;
-        t->chance_lost -= t->chance_lost / CHANCE_ROUNDS;
+    uint64_t all = (uint64_t)t->round.far_acked + t->round.far_lost;
+    uint64_t most = CHANCE_ROUNDS * ((uint64_t)t->round.acked + t->round.lost);
+    if (t->chance_all > most) {
+        t->chance_lost -= t->chance_lost * stt_at_most(all, t->chance_all) / t->chance_all;
+        t->chance_all -= stt_at_most(all, t->chance_all);
     }
     t->chance_all += all;
-    t->chance_lost += t->round.lost;
+    t->chance_lost += t->round.far_lost;
 }
 
 static void learn_rate(struct tide *t, const struct stt_ack_sample *s, stt_ns time, stt_ns q)
@@ -543,6 +557,8 @@ static void sample_rtt(struct tide *t, stt_ns now, stt_ns rtt)
     t->base = stt_at_most(t->base, rtt);
     if (rtt <= t->base + t->base / 64)
         t->base_at = now;
+    t->sample_before = t->sample;
+    t->sample = queue_of(t, rtt);
     t->span = t->span ? (t->span + rtt) / 2 : rtt;
     r->least = stt_at_most(r->least, rtt);
     r->most = stt_at_least(r->most, rtt);
@@ -623,6 +639,8 @@ static void on_ack(struct stt_congestion *c, const struct stt_ack_sample *s)
     if (s->rtt_ns)
         sample_rtt(t, s->now, s->rtt_ns);
     t->round.acked = (uint32_t)stt_at_most(t->round.acked + s->acked_bytes, UINT32_MAX);
+    if (is_far(t))
+        t->round.far_acked = (uint32_t)stt_at_most(t->round.far_acked + s->acked_bytes, UINT32_MAX);
     t->round.is_underfed |= s->is_underfed;
     if (t->mode == STARTUP || t->mode == SETTLE)
         sample_startup(t, s);
@@ -678,6 +696,8 @@ static void on_lost(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64
     if (newest_lost < t->reduced_end)
         return;
     t->round.lost = (uint32_t)stt_at_most(t->round.lost + bytes, UINT32_MAX);
+    if (is_far(t))
+        t->round.far_lost = (uint32_t)stt_at_most(t->round.far_lost + bytes, UINT32_MAX);
     if (t->mode == STARTUP || t->mode == SETTLE || !is_congestive(c, t, &has_queue))
         return;
     t->round.is_congested = true;
