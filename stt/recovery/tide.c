@@ -277,7 +277,7 @@ static void measure_anew(struct tide *t, stt_ns now, stt_ns q)
     t->base_at = now;
     t->queue_max = 0;
     enter(t, ALONE);
-    t->curve.window = t->from_window;
+    t->curve.window = stt_at_least(t->from_window, in(t->peak, t->base));
 }
 
 /* -- the end of a round trip ----------------------------------------------------------------------
@@ -425,12 +425,13 @@ static void judge_compete(struct stt_congestion *c, const struct stt_ack_sample 
     t->rounds = q < wanted(t) ? (uint8_t)stt_at_most(t->rounds + 1u, QUIET_ROUNDS) : 0;
     if (q > 2 * wanted(t))
         t->is_shallow = false;
-    bool is_quiet = t->rounds >= QUIET_ROUNDS && !t->is_shallow;
-    if (is_quiet || (t->is_shallow && now >= t->test_at)) {
+    if (now < t->test_at)
+        return;
+    if (t->is_shallow || t->rounds >= QUIET_ROUNDS) {
         t->share = t->curve;
         t->share_at = now;
         begin_trial(t, now);
-    } else if (now >= t->test_at)
+    } else
         begin_test(t, now, q);
 }
 
@@ -554,6 +555,15 @@ static void end_round(struct stt_congestion *c, const struct stt_ack_sample *s)
 static void sample_rtt(struct tide *t, stt_ns now, stt_ns rtt)
 {
     struct round *r = &t->round;
+    if (rtt < t->base - t->base / 4) { /* another path: of its queue nothing is known */
+        t->queue_max = t->queue = 0;
+        r->most = rtt;
+        if (rtt < t->base / 2 && t->mode != STARTUP && t->mode != SETTLE) {
+            enter(t, ALONE);
+            t->skip = 1;
+            cap_window(t, in(t->rate, rtt));
+        }
+    }
     t->base = stt_at_most(t->base, rtt);
     if (rtt <= t->base + t->base / 64)
         t->base_at = now;
@@ -658,7 +668,9 @@ static void reduce(struct stt_congestion *c, stt_ns now, bool has_queue)
     if (t->mode == DRAIN || t->mode == TEST)
         t->curve.window = t->from_window;
     t->reduced_end = t->sent_end;
-    if (t->mode != COMPETE)
+    if (was_alone && is_trial(t, now)) /* what we found beyond may have been theirs */
+        cap_window(t, stt_at_least(t->share.window, t->share.prior));
+    if (t->mode != COMPETE || t->curve.window + t->curve.window / 16 >= t->curve.plateau)
         t->curve.plateau = t->curve.window;
     stt_curve_reduce(&t->curve, c->packet_bytes);
     t->is_shallow = !has_queue;
@@ -717,6 +729,8 @@ static void on_ce(struct stt_congestion *c, const struct stt_ack_sample *s)
         return;
     t->may_undo = false;
     reduce(c, s->now, queue_of(t, c->rtt->latest) > 2 * wanted(t));
+    if (t->mode == COMPETE) /* a mark is early (RFC 8511) */
+        t->curve.window = t->curve.prior / 20 * 17;
     publish(c);
 }
 
