@@ -21,6 +21,7 @@ enum {
     INITIAL_PACKETS = 10,
     FULL_ROUNDS = 3,
     LONG_SAMPLES = 2,  /* in a row: not by chance */
+    CALM_SAMPLES = 3,  /* of a round that tells how much they differ */
     FLOOD_PACKETS = 8, /* and this part of a round trip's: startup ends */
     FLOOD_PART = 4,
     RAISED_ROUNDS = 4, /* of a queue that is much too long, although we yield */
@@ -68,6 +69,7 @@ struct round {
     stt_ns least, most;           /* samples */
     uint32_t acked, lost;         /* bytes */
     uint32_t far_acked, far_lost; /* of these, while the queue was short */
+    uint32_t samples;
     bool is_underfed, is_used, is_congested;
 };
 
@@ -82,6 +84,7 @@ struct tide {
     stt_ns base, base_at;         /* the round trip without a queue; when it was seen */
     stt_ns span, spread, noise;   /* of round trips: now; longest less least; of the least ones */
     stt_ns sample, sample_before; /* queueing delay of the last ACKs */
+    stt_ns calm;                  /* how much samples differed at the beginning, before our queue */
     stt_ns queue, queue_max;      /* the last round's least; the most of all that was seen lately */
     uint64_t chance_lost, chance_all; /* bytes in rounds in which we were not too much */
 
@@ -305,6 +308,8 @@ static void judge_startup(struct stt_congestion *c, const struct stt_ack_sample 
     uint64_t all = (uint64_t)r->acked + r->lost;
     bool is_flood = r->lost >= FLOOD_PACKETS * c->packet_bytes && r->lost >= all / FLOOD_PART;
     (void)q;
+    if (r->samples >= CALM_SAMPLES)
+        t->calm = stt_at_most(t->calm, t->spread);
     if (t->rate >= t->full_rate + t->full_rate / 4) {
         t->full_rate = t->rate;
         t->rounds = 0;
@@ -570,6 +575,7 @@ static void sample_rtt(struct tide *t, stt_ns now, stt_ns rtt)
     t->sample_before = t->sample;
     t->sample = queue_of(t, rtt);
     t->span = t->span ? (t->span + rtt) / 2 : rtt;
+    r->samples++;
     r->least = stt_at_most(r->least, rtt);
     r->most = stt_at_least(r->most, rtt);
 }
@@ -585,6 +591,7 @@ static void sample_startup(struct tide *t, const struct stt_ack_sample *s)
     stt_ns q = queue_of(t, s->rtt_ns);
     t->from_queue = stt_at_most(t->from_queue, q); /* others' */
     stt_ns most = stt_at_least(2 * wanted(t), t->base / 4);
+    most += t->calm == STT_NEVER ? 0 : t->calm;
     bool is_long = q > most && q > t->from_queue + most / 2;
     t->held = is_long ? (uint8_t)(t->held + 1) : 0;
     if (t->held >= LONG_SAMPLES)
@@ -778,6 +785,7 @@ static void init(struct stt_congestion *c, stt_ns now)
         .base = c->rtt->has_sample ? c->rtt->smoothed : STT_NEVER,
         .base_at = now,
         .from_queue = STT_NEVER,
+        .calm = STT_NEVER,
         .round = {.least = STT_NEVER, .at = now},
         .acked_at = now,
         .trial_ns = TRIAL_LEAST_NS,
