@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ * scene: owns the words for flows and steps, and what they make of a link. The queue keeps its
+ * bytes when rate or distance change, as a router's does. */
+#include "tests/bench/rivals/scene.h"
+
+#include "stt/recovery/congestion.h"
+#include "tools/common/units.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool name_flow(struct scene_flow *f, const char *name, char *why)
+{
+    if (strlen(name) >= sizeof f->name)
+        return options_refuse(why, "--flow: '%.40s' is too long for a name", name);
+    strcpy(f->name, name);
+    f->is_tcp = strncmp(f->name, "tcp:", 4) == 0;
+    f->congestion = f->name + (f->is_tcp ? 4 : 0);
+    if (!f->is_tcp && !stt_controller_by_name(f->congestion))
+        return options_refuse(why,
+                              "--flow: STT has no congestion control called '%.40s'; the "
+                              "kernel's are called tcp:cubic and tcp:bbr",
+                              name);
+    return true;
+}
+
+bool scene_add_flow(struct scene *s, const char *text, char why[OPTION_WHY_ROOM])
+{
+    char copy[96], *rest = copy, *at, *duration;
+    if (s->n_flows == SCENE_FLOWS_MAX)
+        return options_refuse(why, "there can be %d flows", SCENE_FLOWS_MAX);
+    struct scene_flow *f = &s->flows[s->n_flows];
+    *f = (struct scene_flow){.duration_ns = STT_NEVER};
+    snprintf(copy, sizeof copy, "%s", text);
+    duration = strchr(copy, '+');
+    if (duration)
+        *duration++ = 0;
+    at = strchr(copy, '@');
+    if (at)
+        *at++ = 0;
+    if ((at && !units_parse_duration(&f->start_ns, at)) ||
+        (duration && !units_parse_duration(&f->duration_ns, duration)))
+        return options_refuse(why,
+                              "--flow wants a name and times as in tcp:cubic@5s+20s, and got "
+                              "'%.60s'",
+                              text);
+    if (!name_flow(f, rest, why))
+        return false;
+    s->n_flows++;
+    return true;
+}
+
+bool scene_add_step(struct scene *s, const char *text, char why[OPTION_WHY_ROOM])
+{
+    char copy[96], *what;
+    struct scene_step *step = &s->steps[s->n_steps];
+    if (s->n_steps == SCENE_STEPS_MAX)
+        return options_refuse(why, "there can be %d steps", SCENE_STEPS_MAX);
+    *step = (struct scene_step){0};
+    snprintf(copy, sizeof copy, "%s", text);
+    what = strchr(copy, ':');
+    if (what)
+        *what++ = 0;
+    if (!what || !units_parse_duration(&step->at_ns, copy) ||
+        !(strncmp(what, "rate=", 5) == 0
+              ? units_parse_rate(&step->rate_bits_per_s, what + 5)
+              : strncmp(what, "rtt=", 4) == 0 && units_parse_duration(&step->rtt_ns, what + 4)))
+        return options_refuse(why, "--step wants 10s:rate=10M or 10s:rtt=200ms, and got '%.60s'",
+                              text);
+    s->n_steps++;
+    return true;
+}
+
+uint64_t scene_bdp_bytes(const struct scene *s)
+{
+    return (uint64_t)((double)s->rate_bits_per_s / 8 * (double)s->rtt_ns * 1e-9);
+}
+
+static uint32_t queue_bytes(const struct scene *s, double bdps)
+{
+    return (uint32_t)fmax((double)scene_bdp_bytes(s) * bdps, SCENE_MTU);
+}
+
+/* Packets are IP packets here, so there is no header around them. */
+static struct stt_link_config both_ways(const struct scene *s, size_t steps)
+{
+    struct stt_link_config c = {
+        .rate_bits_per_s = s->rate_bits_per_s,
+        .delay_ns = s->rtt_ns / 2,
+        .queue_bytes = queue_bytes(s, s->queue_bdps),
+        .loss_ppm = s->loss_ppm,
+        .reorder_ppm = s->reorder_ppm,
+        .reorder_ns = s->reorder_ns ? s->reorder_ns : s->rtt_ns / 5,
+    };
+    for (size_t i = 0; i < steps; i++) {
+        if (s->steps[i].rate_bits_per_s)
+            c.rate_bits_per_s = s->steps[i].rate_bits_per_s;
+        if (s->steps[i].rtt_ns)
+            c.delay_ns = s->steps[i].rtt_ns / 2;
+    }
+    return c;
+}
+
+struct stt_link_config scene_forth(const struct scene *s, size_t steps)
+{
+    struct stt_link_config c = both_ways(s, steps);
+    c.police_bits_per_s = s->police_bits_per_s;
+    c.police_burst_bytes = (uint32_t)s->police_burst_bytes;
+    c.ecn_mark_bytes = s->mark_bdps > 0 ? queue_bytes(s, s->mark_bdps) : 0;
+    return c;
+}
+
+struct stt_link_config scene_back(const struct scene *s, size_t steps)
+{
+    struct stt_link_config c = both_ways(s, steps);
+    c.aggregate_ns = s->aggregate_ns;
+    return c;
+}
