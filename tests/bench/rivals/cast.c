@@ -67,8 +67,6 @@ static void seat_all(struct cast_board *b, const struct scene *s, enum stt_io io
     b->n_seats = s->n_flows;
     for (size_t i = 0; i < s->n_flows; i++) {
         b->seats[i].flow = s->flows[i];
-        b->seats[i].flow.congestion =
-            b->seats[i].flow.name + (s->flows[i].congestion - s->flows[i].name);
         b->seats[i].meeting = (struct ends_meeting){.address = NETS_FAR};
     }
 }

@@ -3,8 +3,9 @@
  * networks of their own. The path is the simulator's, in real time, and so are the words for it:
  * what stands here can be held against `sttbench link`.
  *
- * Usage: rivals --rate 100M --rtt 50ms --queue 1 --flow tide --flow tcp:cubic@5s --time 60s
- *        rivals -h lists the rest; needs root, and CUBIC and BBR in the kernel */
+ * Usage: rivals --cc tide --vs cubic --rate 100M --rtt 50ms --queue 0.5 --time 60s
+ *        rivals --flow tcp:cubic --flow bbr@5s+20s ...
+ *        rivals -h lists the rest; needs root, and for tcp:bbr a kernel that has it */
 #include "tests/bench/rivals/tally.h"
 #include "tools/common/say.h"
 #include "tools/sttbench/bench.h"
@@ -18,35 +19,42 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { QUEUE_MAX = 100, PRIORITY = 40 };
+enum { QUEUE_MAX = 100, PRIORITY = 40, ALONE_S = 20, TOGETHER_S = 60, SETTLING_PART = 6 };
 #define DOUBTFUL_PERCENT 1.0
 
 struct flags {
     struct report_options report;
-    uint64_t rate, police, burst;
-    stt_ns rtt, aggregate, reorder_by, time, from;
+    uint64_t rate, back_rate, police, police_burst;
+    stt_ns rtt, jitter, aggregate, reorder_by, time, from;
     const char *loss, *reorder, *queue, *mark, *io, *trace;
-    struct option_texts flows, steps;
+    struct option_texts flow, steps;
+    struct scene_cast cast;
     uint32_t seed;
 };
 #define AT(field) .offset = offsetof(struct flags, field)
 
 /* clang-format off */
 static const struct option options[] = {
-    {"flow", 'f', 0, OPTION_TEXTS, AT(flows), .value = "NAME[@START][+TIME]", .help = "cubic or bbr of STT, or tcp:cubic, tcp:bbr; may be repeated"},
-    {"rate", 0, BENCH_RATE(rate), .help = "of the bottleneck, each way (100M)"},
+    {"flow", 'f', 0, OPTION_TEXTS, AT(flow), .value = "NAME[@START][+TIME]", .help = "in place of the next four: cubic, tcp:cubic@5s ...; may be repeated"},
+    {"cc", 0, BENCH_TEXT(cast.tested, "NAME,..."), .help = "what is tested: congestion control (cubic); tcp or tcp:NAME is the kernel's"},
+    {"vs", 0, BENCH_TEXT(cast.vs, "NAME,..."), .help = "beside these: cubic and bbr (the kernel's), stt-cubic; one flow each"},
+    {"flows", 0, BENCH_NUMBER(cast.n_tested, 1, SCENE_FLOWS_MAX), .help = "so many that are tested, of each (1)"},
+    {"stagger", 0, BENCH_DURATION(cast.stagger_ns), .help = "each begins so long after the one before (0)"},
+    {"rate", 0, BENCH_RATE(rate), .help = "of the bottleneck (100M)"},
+    {"back-rate", 0, BENCH_RATE(back_rate), .help = "of the way back (as forth)"},
     {"rtt", 0, BENCH_DURATION(rtt), .help = "without a queue (50ms)"},
     {"loss", 0, BENCH_TEXT(loss, "SHARE"), .help = "lost by chance, each way, as in 1% (0)"},
     {"queue", 0, BENCH_TEXT(queue, "BDPS"), .help = "room before the bottleneck, in bandwidth x delay (1)"},
-    {"reorder", 0, BENCH_TEXT(reorder, "SHARE"), .help = "come later than those behind them, each way (0)"},
-    {"reorder-by", 0, BENCH_DURATION(reorder_by), .help = "by so much (a fifth of the round trip)"},
-    {"police", 0, BENCH_RATE(police), .help = "a token bucket in front of the queue, forth (none)"},
-    {"burst", 0, BENCH_SIZE(burst), .help = "that it lets pass (64K)"},
-    {"mark", 0, BENCH_TEXT(mark, "BDPS"), .help = "from this queue on packets are marked, forth (never)"},
-    {"aggregate", 0, BENCH_DURATION(aggregate), .help = "arrivals wait for multiples of it, back (0)"},
-    {"step", 0, 0, OPTION_TEXTS, AT(steps), .value = "AT:WHAT", .help = "10s:rate=10M or 10s:rtt=200ms; may be repeated, in their order"},
-    {"time", 't', BENCH_TIME(time), .help = "of all (30s)"},
-    {"from", 0, BENCH_DURATION(from), .help = "figures are of what happens from then on (0)"},
+    {"jitter", 0, BENCH_DURATION(jitter), .help = "delays vary by up to this (0)"},
+    {"reorder", 0, BENCH_TEXT(reorder, "SHARE"), .help = "come later than those behind them (0)"},
+    {"reorder-by", 0, BENCH_DURATION(reorder_by), .help = "so much later (a fifth of the round trip)"},
+    {"aggregate", 0, BENCH_DURATION(aggregate), .help = "acks arrive in bursts, so far apart (0)"},
+    {"police", 0, BENCH_RATE(police), .help = "a token bucket drops what is faster (none)"},
+    {"police-burst", 0, BENCH_SIZE(police_burst), .help = "of the token bucket (a round trip's)"},
+    {"mark", 0, BENCH_TEXT(mark, "BDPS"), .help = "a queue as long as this marks packets (none)"},
+    {"step", 0, 0, OPTION_TEXTS, AT(steps), .value = "STEP", .help = "10s:10M or 10s:rtt=200ms: the path changes; may be repeated"},
+    {"time", 't', BENCH_TIME(time), .help = "of all (20s, 60s of several flows)"},
+    {"from", 0, BENCH_DURATION(from), .help = "what is before this is not counted (0; of several flows, when all have settled)"},
     {"seed", 'S', BENCH_NUMBER(seed, 1, UINT32_MAX / 2), .help = "of what is lost (1)"},
     {"io", 0, BENCH_IO},
     {"trace", 0, BENCH_TEXT(trace, "FILE"), .help = "a line for each 100 ms, as CSV"},
@@ -69,8 +77,10 @@ static bool parse_texts(struct scene *s, const struct flags *f, char *why)
         (f->mark && !share_parse_factor(&s->mark_bdps, f->mark, QUEUE_MAX)))
         return options_refuse(why, "--queue and --mark want a number above 0 and up to %d",
                               QUEUE_MAX);
-    for (uint32_t i = 0; i < f->flows.n; i++)
-        if (!scene_add_flow(s, f->flows.at[i], why))
+    if (!f->flow.n && !scene_add_cast(s, &f->cast, why))
+        return false;
+    for (uint32_t i = 0; i < f->flow.n; i++)
+        if (!scene_add_flow(s, f->flow.at[i], why))
             return false;
     for (uint32_t i = 0; i < f->steps.n; i++)
         if (!scene_add_step(s, f->steps.at[i], why))
@@ -80,8 +90,6 @@ static bool parse_texts(struct scene *s, const struct flags *f, char *why)
 
 static bool check(const struct scene *s, char *why)
 {
-    if (!s->n_flows)
-        return options_refuse(why, "there is no flow; ask for one with --flow cubic");
     if (s->rate_bits_per_s < 1000 || s->rtt_ns < 10000 || s->rtt_ns > STT_S(10))
         return options_refuse(why, "--rate is from 1K on, --rtt from 0.01ms to 10s");
     if (s->from_ns + TALLY_STEP_NS > s->time_ns)
@@ -95,19 +103,37 @@ static bool check(const struct scene *s, char *why)
     return true;
 }
 
+/* As `sttbench link` has it: several flows need some time to settle. */
+static void set_time(struct scene *s, const struct flags *f)
+{
+    stt_ns last = 0, step = s->n_steps ? s->steps[s->n_steps - 1].at_ns : 0;
+    for (size_t i = 0; i < s->n_flows; i++)
+        last = s->flows[i].start_ns > last ? s->flows[i].start_ns : last;
+    s->time_ns = f->time ? f->time : STT_S(s->n_flows > 1 ? TOGETHER_S : ALONE_S) + last + step;
+    s->from_ns = f->from          ? f->from
+                 : s->n_flows > 1 ? last + (s->time_ns - last) / SETTLING_PART
+                                  : 0;
+    if (s->police_bits_per_s && !s->police_burst_bytes)
+        s->police_burst_bytes =
+            (uint64_t)fmax((double)s->police_bits_per_s / 8 * (double)s->rtt_ns * 1e-9, 16 * 1528);
+}
+
 static bool read_scene(struct scene *s, const struct flags *f, char *why)
 {
     *s = (struct scene){.rate_bits_per_s = f->rate,
                         .police_bits_per_s = f->police,
-                        .police_burst_bytes = f->burst,
+                        .police_burst_bytes = f->police_burst,
+                        .back_rate_bits_per_s = f->back_rate,
                         .rtt_ns = f->rtt,
+                        .jitter_ns = f->jitter,
                         .aggregate_ns = f->aggregate,
                         .reorder_ns = f->reorder_by,
                         .queue_bdps = 1,
-                        .time_ns = f->time,
-                        .from_ns = f->from,
                         .seed = f->seed};
-    return parse_texts(s, f, why) && check(s, why);
+    if (!parse_texts(s, f, why))
+        return false;
+    set_time(s, f);
+    return check(s, why);
 }
 
 /* -- the run ------------------------------------------------------------------------------------
@@ -144,32 +170,46 @@ static void tell_path(struct report *r, const struct scene *s)
     report_number(r, "from_s", "figures from", REPORT_S, (double)s->from_ns * 1e-9);
 }
 
-static double total_bits_per_s(const struct tally *t)
+struct sums {
+    double all, tested, squares, n, resent;
+};
+
+static struct sums sum_up(const struct tally *t)
 {
-    double sum = 0;
+    struct sums sum = {0};
     for (size_t i = 0; i < t->board->n_seats; i++) {
-        double rate = tally_figures(t, i).bits_per_s;
-        sum += isnan(rate) ? 0 : rate;
+        struct tally_figures x = tally_figures(t, i);
+        double rate = isnan(x.bits_per_s) ? 0 : x.bits_per_s;
+        sum.all += rate;
+        if (!t->board->seats[i].flow.is_tested)
+            continue;
+        sum.tested += rate;
+        sum.squares += rate * rate;
+        sum.resent += rate * x.resent_percent;
+        sum.n++;
     }
     return sum;
 }
 
-static double jain(const struct tally *t)
+static void tell_shares(struct report *r, const struct tally *t)
 {
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < t->board->n_seats; i++) {
-        double rate = tally_figures(t, i).bits_per_s;
-        sum += rate;
-        squares += rate * rate;
-    }
-    return sum * sum / squares / (double)t->board->n_seats;
+    struct sums sum = sum_up(t);
+    bool has_rivals = t->board->n_seats > sum.n;
+    report_number(r, "goodput_bits_per_second", "goodput", REPORT_BITS_PER_S, sum.tested);
+    report_number(r, "share_percent", "share of all that came", REPORT_PERCENT,
+                  has_rivals ? sum.tested / sum.all * 100 : NAN);
+    report_number(r, "jain", "Jain's index", REPORT_RATIO,
+                  sum.n > 1 ? sum.tested * sum.tested / sum.squares / sum.n : NAN);
+    report_number(r, "retransmitted_percent", "sent again", REPORT_PERCENT,
+                  sum.resent / sum.tested);
 }
 
 static void tell_flows(struct report *r, const struct tally *t)
 {
     static const struct report_column columns[] = {
-        {"flow", "flow", REPORT_TEXT},
-        {"start_s", "from", REPORT_S},
+        {"tested", NULL, REPORT_TEXT},
+        {"name", "flow", REPORT_TEXT},
+        {"from_s", "from", REPORT_S},
         {"seconds", "for", REPORT_S},
         {"goodput_bits_per_second", "goodput", REPORT_BITS_PER_S},
         {"share_percent", "share", REPORT_PERCENT},
@@ -182,11 +222,12 @@ static void tell_flows(struct report *r, const struct tally *t)
         const struct scene_flow *f = &t->board->seats[i].flow;
         struct tally_figures x = tally_figures(t, i);
         report_row(table);
+        report_cell_text(table, f->is_tested ? "yes" : "no");
         report_cell_text(table, f->name);
         report_cell(table, (double)f->start_ns * 1e-9);
         report_cell(table, x.seconds);
         report_cell(table, x.bits_per_s);
-        report_cell(table, x.bits_per_s / total_bits_per_s(t) * 100);
+        report_cell(table, x.bits_per_s / sum_up(t).all * 100);
         report_cell(table, x.rtt_ms);
         report_cell(table, x.resent_percent);
     }
@@ -202,10 +243,6 @@ static double since(const struct tally *t, uint64_t now, uint64_t before)
 static void tell_queue(struct report *r, const struct tally *t)
 {
     const struct stt_link_stats *l = &t->relay->links[RELAY_FORTH].stats, *b = &t->at_from;
-    report_number(r, "goodput_bits_per_second", "goodput of all", REPORT_BITS_PER_S,
-                  total_bits_per_s(t));
-    if (t->board->n_seats > 1)
-        report_number(r, "jain", "Jain's index", REPORT_RATIO, jain(t));
     report_number(r, "queue_mean_ms", "queueing delay, mean", REPORT_MS, tally_queue_mean_ms(t));
     report_number(r, "queue_p99_ms", "queueing delay, p99", REPORT_MS,
                   tally_queue_percentile_ms(t, 99));
@@ -267,6 +304,7 @@ static struct report *tell(const struct tally *t, unsigned failed)
 {
     struct report *r = report_new("rivals", "Flows on real sockets over one bottleneck");
     tell_path(r, t->scene);
+    tell_shares(r, t);
     tell_queue(r, t);
     tell_relay(r, t->relay);
     tell_flows(r, t);
@@ -299,11 +337,13 @@ static enum exits measure(const struct scene *s, const struct nets *n, const str
 
 int main(int argc, char **argv)
 {
-    static struct flags f = {
-        .rate = 100000000, .rtt = STT_MS(50), .time = STT_S(30), .burst = 64 << 10, .seed = 1};
+    static struct flags f = {.rate = 100000000,
+                             .rtt = STT_MS(50),
+                             .cast = {.tested = "cubic", .n_tested = 1},
+                             .seed = 1};
     static struct option_set set = {
         .program = "rivals",
-        .usage = "--flow NAME[@START][+TIME]... [OPTION]...",
+        .usage = "[OPTION]...",
         .about = "Flows of STT on real sockets beside the kernel's TCP, over one bottleneck.",
         .options = options,
         .n = sizeof options / sizeof options[0],

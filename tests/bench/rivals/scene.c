@@ -11,18 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_BACK_BYTES 65536 /* acks have room, however slow their way */
+
 static bool name_flow(struct scene_flow *f, const char *name, char *why)
 {
+    const struct stt_controller *ours;
     if (strlen(name) >= sizeof f->name)
-        return options_refuse(why, "--flow: '%.40s' is too long for a name", name);
+        return options_refuse(why, "'%.40s' is too long for the name of a flow", name);
     strcpy(f->name, name);
-    f->is_tcp = strncmp(f->name, "tcp:", 4) == 0;
-    f->congestion = f->name + (f->is_tcp ? 4 : 0);
-    if (!f->is_tcp && !stt_controller_by_name(f->congestion))
+    f->is_tcp = strcmp(name, "tcp") == 0 || strncmp(name, "tcp:", 4) == 0;
+    f->congestion = name[3] ? f->name + 4 : "cubic";
+    if (f->is_tcp)
+        return true;
+    ours = stt_controller_by_name(strncmp(name, "stt-", 4) == 0 ? name + 4 : name);
+    if (!ours)
         return options_refuse(why,
-                              "--flow: STT has no congestion control called '%.40s'; the "
-                              "kernel's are called tcp:cubic and tcp:bbr",
+                              "STT has no congestion control called '%.40s'; the kernel's are "
+                              "called tcp:cubic and tcp:bbr",
                               name);
+    f->congestion = ours->name;
     return true;
 }
 
@@ -32,7 +39,7 @@ bool scene_add_flow(struct scene *s, const char *text, char why[OPTION_WHY_ROOM]
     if (s->n_flows == SCENE_FLOWS_MAX)
         return options_refuse(why, "there can be %d flows", SCENE_FLOWS_MAX);
     struct scene_flow *f = &s->flows[s->n_flows];
-    *f = (struct scene_flow){.duration_ns = STT_NEVER};
+    *f = (struct scene_flow){.duration_ns = STT_NEVER, .is_tested = true};
     snprintf(copy, sizeof copy, "%s", text);
     duration = strchr(copy, '+');
     if (duration)
@@ -52,6 +59,37 @@ bool scene_add_flow(struct scene *s, const char *text, char why[OPTION_WHY_ROOM]
     return true;
 }
 
+/* What others call cubic and bbr is the kernel's; ours are stt-cubic and so on. */
+static bool add_rival(struct scene *s, const char *name, char why[OPTION_WHY_ROOM])
+{
+    char text[64];
+    bool is_kernels = strcmp(name, "cubic") == 0 || strcmp(name, "bbr") == 0;
+    snprintf(text, sizeof text, "%s%.40s", is_kernels ? "tcp:" : "", name);
+    if (!scene_add_flow(s, text, why))
+        return false;
+    s->flows[s->n_flows - 1].is_tested = false;
+    return true;
+}
+
+bool scene_add_cast(struct scene *s, const struct scene_cast *c, char why[OPTION_WHY_ROOM])
+{
+    char names[256], *rest = names;
+    stt_ns start = c->vs ? c->stagger_ns : 0;
+    snprintf(names, sizeof names, "%s", c->tested);
+    for (char *name; (name = strsep(&rest, ",")) != NULL;)
+        for (uint32_t i = 0; i < c->n_tested; i++, start += c->stagger_ns) {
+            if (!scene_add_flow(s, name, why))
+                return false;
+            s->flows[s->n_flows - 1].start_ns = start;
+        }
+    snprintf(names, sizeof names, "%s", c->vs ? c->vs : "");
+    rest = c->vs ? names : NULL;
+    for (char *name; (name = strsep(&rest, ",")) != NULL;)
+        if (!add_rival(s, name, why))
+            return false;
+    return true;
+}
+
 bool scene_add_step(struct scene *s, const char *text, char why[OPTION_WHY_ROOM])
 {
     char copy[96], *what;
@@ -64,11 +102,9 @@ bool scene_add_step(struct scene *s, const char *text, char why[OPTION_WHY_ROOM]
     if (what)
         *what++ = 0;
     if (!what || !units_parse_duration(&step->at_ns, copy) ||
-        !(strncmp(what, "rate=", 5) == 0
-              ? units_parse_rate(&step->rate_bits_per_s, what + 5)
-              : strncmp(what, "rtt=", 4) == 0 && units_parse_duration(&step->rtt_ns, what + 4)))
-        return options_refuse(why, "--step wants 10s:rate=10M or 10s:rtt=200ms, and got '%.60s'",
-                              text);
+        !(strncmp(what, "rtt=", 4) == 0 ? units_parse_duration(&step->rtt_ns, what + 4)
+                                        : units_parse_rate(&step->rate_bits_per_s, what)))
+        return options_refuse(why, "--step wants 10s:10M or 10s:rtt=200ms, and got '%.60s'", text);
     s->n_steps++;
     return true;
 }
@@ -89,6 +125,7 @@ static struct stt_link_config both_ways(const struct scene *s, size_t steps)
     struct stt_link_config c = {
         .rate_bits_per_s = s->rate_bits_per_s,
         .delay_ns = s->rtt_ns / 2,
+        .jitter_ns = s->jitter_ns,
         .queue_bytes = queue_bytes(s, s->queue_bdps),
         .loss_ppm = s->loss_ppm,
         .reorder_ppm = s->reorder_ppm,
@@ -108,13 +145,19 @@ struct stt_link_config scene_forth(const struct scene *s, size_t steps)
     struct stt_link_config c = both_ways(s, steps);
     c.police_bits_per_s = s->police_bits_per_s;
     c.police_burst_bytes = (uint32_t)s->police_burst_bytes;
-    c.ecn_mark_bytes = s->mark_bdps > 0 ? queue_bytes(s, s->mark_bdps) : 0;
+    c.ecn_mark_bytes =
+        s->mark_bdps > 0 ? (uint32_t)fmax((double)scene_bdp_bytes(s) * s->mark_bdps, 1) : 0;
     return c;
 }
 
 struct stt_link_config scene_back(const struct scene *s, size_t steps)
 {
     struct stt_link_config c = both_ways(s, steps);
+    double part = (double)s->back_rate_bits_per_s / (double)s->rate_bits_per_s;
     c.aggregate_ns = s->aggregate_ns;
+    if (!s->back_rate_bits_per_s)
+        return c;
+    c.rate_bits_per_s = s->back_rate_bits_per_s;
+    c.queue_bytes = (uint32_t)fmax(c.queue_bytes * part, LEAST_BACK_BYTES);
     return c;
 }

@@ -11,8 +11,8 @@ enum { SCENE_FLOWS_MAX = 32, SCENE_STEPS_MAX = 8, SCENE_NAME_ROOM = 32, SCENE_MT
 
 struct scene_flow {
     char name[SCENE_NAME_ROOM]; /* as it was given, "tcp:cubic" */
-    bool is_tcp;
-    const char *congestion; /* the rest of the name */
+    bool is_tcp, is_tested;
+    const char *congestion; /* the kernel's name, or the library's */
     stt_ns start_ns, duration_ns;
 };
 
@@ -24,8 +24,8 @@ struct scene_step {
 };
 
 struct scene {
-    uint64_t rate_bits_per_s, police_bits_per_s, police_burst_bytes;
-    stt_ns rtt_ns, aggregate_ns, reorder_ns;
+    uint64_t rate_bits_per_s, back_rate_bits_per_s, police_bits_per_s, police_burst_bytes;
+    stt_ns rtt_ns, jitter_ns, aggregate_ns, reorder_ns;
     double queue_bdps, mark_bdps; /* mark 0: nothing is marked */
     uint32_t loss_ppm, reorder_ppm;
     stt_ns time_ns, from_ns; /* figures are of what happens between from and time */
@@ -36,9 +36,17 @@ struct scene {
     size_t n_steps;
 };
 
-/* "tide", "cubic@5s", "tcp:bbr@5s+20s": a name, when it begins, for how long. */
+/* "tide", "cubic@5s", "tcp:bbr@5s+20s": a name, when it begins, for how long. The kernel's are
+ * called tcp, tcp:cubic and tcp:bbr, all others are ours, stt-cubic, too. All are tested. */
 bool scene_add_flow(struct scene *s, const char *text, char why[OPTION_WHY_ROOM]);
-/* "10s:rate=10M", "10s:rtt=200ms". */
+/* All of --cc and --vs: the tested ones first, who begin after the others. */
+struct scene_cast {
+    const char *tested, *vs; /* "cubic,bbr"; vs may be NULL */
+    uint32_t n_tested;       /* of each name */
+    stt_ns stagger_ns;
+};
+bool scene_add_cast(struct scene *s, const struct scene_cast *c, char why[OPTION_WHY_ROOM]);
+/* "10s:10M", "10s:rtt=200ms". */
 bool scene_add_step(struct scene *s, const char *text, char why[OPTION_WHY_ROOM]);
 
 /* Each way, as after the first n steps. */
