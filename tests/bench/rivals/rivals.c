@@ -194,7 +194,7 @@ static struct sums sum_up(const struct tally *t)
 static void tell_shares(struct report *r, const struct tally *t)
 {
     struct sums sum = sum_up(t);
-    bool has_rivals = t->board->n_seats > sum.n;
+    bool has_rivals = (double)t->board->n_seats > sum.n;
     report_number(r, "goodput_bits_per_second", "goodput", REPORT_BITS_PER_S, sum.tested);
     report_number(r, "share_percent", "share of all that came", REPORT_PERCENT,
                   has_rivals ? sum.tested / sum.all * 100 : NAN);
