@@ -73,7 +73,7 @@ struct stt_config {
     uint64_t stream_memory_max;  /* of all sessions */
     uint32_t packet_bytes;       /* UDP payload of a full packet at first: 1,200 reaches all */
     uint32_t packet_bytes_max;   /* to which a path is searched: the interface's, less 28 or 48 */
-    const char *congestion;      /* "cubic", "bbr", or "none" for benchmarks */
+    const char *congestion;      /* "tide", "cubic", "bbr", or "none" for benchmarks */
     bool no_delay;               /* small writes go at once, on every stream, whoever opened it */
     bool adaptive;               /* a stream that starves behind more urgent ones is raised */
     uint32_t max_datagram_bytes; /* that are taken from a peer; 0: no datagrams */
@@ -89,7 +89,7 @@ struct stt_config {
         .stream_window_bytes = 65536, .stream_window_max = 8u << 20,                               \
         .session_window_bytes = 262144, .session_window_max = 16u << 20,                           \
         .send_ring_bytes = 2u << 20, .stream_memory_max = (uint64_t)1 << 30, .packet_bytes = 1200, \
-        .packet_bytes_max = 1472, .congestion = "cubic", .no_delay = false, .adaptive = false,     \
+        .packet_bytes_max = 1472, .congestion = "tide", .no_delay = false, .adaptive = false,      \
         .max_datagram_bytes = 65507,                                                               \
     }
 

@@ -13,13 +13,19 @@ void stt_congestion_init(struct stt_congestion *c, const struct stt_controller *
     controller->init(c, now);
 }
 
-const struct stt_controller *stt_controller_by_name(const char *name)
+const struct stt_controller *stt_controller_at(size_t i)
 {
     static const struct stt_controller *const all[] = {&stt_tide, &stt_cubic, &stt_bbr,
                                                        &stt_no_congestion};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (strcmp(all[i]->name, name) == 0)
-            return all[i];
+    return i < sizeof all / sizeof all[0] ? all[i] : NULL;
+}
+
+const struct stt_controller *stt_controller_by_name(const char *name)
+{
+    const struct stt_controller *c;
+    for (size_t i = 0; (c = stt_controller_at(i)) != NULL; i++)
+        if (strcmp(c->name, name) == 0)
+            return c;
     return NULL;
 }
 

@@ -78,6 +78,9 @@ struct stt_controller {
 
 extern const struct stt_controller stt_tide, stt_cubic, stt_bbr, stt_no_congestion;
 
+/* All of them, `none` last and the default before all; NULL behind the last. */
+const struct stt_controller *stt_controller_at(size_t i);
+
 /* NULL when there is none of that name. */
 const struct stt_controller *stt_controller_by_name(const char *name);
 

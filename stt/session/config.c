@@ -82,7 +82,7 @@ static const char *mistake(const struct stt_config *c)
              c->packet_bytes_max > STT_DATAGRAM_BYTES_MAX,
          "packet_bytes_max must be 1,200 to 65,507"},
         {!c->congestion || !stt_controller_by_name(c->congestion),
-         "congestion must be cubic, bbr or none"},
+         "congestion must be tide, cubic, bbr or none"},
         {c->max_datagram_bytes > STT_DATAGRAM_BYTES_MAX, "max_datagram_bytes must be 0 to 65,507"},
         {c->max_sessions < 1 || c->max_sessions > 10000000, "max_sessions must be 1 to 10,000,000"},
         {c->max_half_open < 1 || c->max_half_open > 1000000,

@@ -26,7 +26,7 @@ static const struct habit {
     stt_ns one_way_ns, keep_alive_ns, idle_timeout_ns;
     bool has_nat, has_elsewhere;
 } habits[SOAK_RESIDENTS] = {
-    {"cubic", 50000000, STT_MS(15), STT_S(10), STT_S(30), true, false},
+    {"tide", 50000000, STT_MS(15), STT_S(10), STT_S(30), true, false},
     {"bbr", 20000000, STT_MS(40), STT_S(10), STT_S(30), false, true},
     {"cubic", 100000000, STT_MS(3), STT_S(25), STT_S(120), false, false},
     {"bbr", 10000000, STT_MS(80), STT_S(900), STT_S(3600), false, false},
@@ -93,7 +93,7 @@ static struct stt_config config_of(struct host *h)
     memcpy(k.application, "soak/1", 7);
     k.suites[0] = stt_aead_by_id(STT_AEAD_CHACHA20_POLY1305, stt_cpu_detect());
     k.n_suites = 1;
-    k.congestion = is_server ? "cubic" : habit->congestion;
+    k.congestion = is_server ? "tide" : habit->congestion;
     k.keep_alive_ns = is_server ? STT_S(900) : habit->keep_alive_ns;
     k.idle_timeout_ns = is_server ? STT_S(3600) : habit->idle_timeout_ns;
     return k;

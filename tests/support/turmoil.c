@@ -25,6 +25,7 @@ enum { OPERATIONS_MAX = 1500, ROUNDS_MAX = 20000, FLIGHT_CHECKED_EVERY = 4 };
 
 static void configure(struct stt_config *config, const uint8_t b[5])
 {
+    static const char *const controllers[] = {"cubic", "bbr", "tide", "tide"};
     config->n_suites = 1;
     config->suites[0] = stt_sim_null_suite();
     config->idle_timeout_ns = STT_S(600);
@@ -34,7 +35,7 @@ static void configure(struct stt_config *config, const uint8_t b[5])
     config->session_window_max = config->session_window_bytes << (b[1] >> 5 & 3);
     config->stream_memory_max = 1 << 20;
     config->send_ring_bytes = UINT64_C(4096) << (b[2] & 7);
-    config->congestion = b[2] & 8 ? "none" : b[0] & 8 ? "bbr" : "cubic";
+    config->congestion = controllers[b[0] >> 3 & 3];
     config->no_delay = b[2] & 16;
     config->adaptive = b[2] & 32;
     config->max_frame_bytes = b[2] & 64 ? 1024 : 16384;

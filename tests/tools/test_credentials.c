@@ -840,7 +840,7 @@ START_TEST(a_setting_that_cannot_be_is_named_with_its_place)
     static const struct {
         const char *before, *line, *says;
     } cases[] = {
-        {"", "cc = reno", "config, line 1 wants one of: cubic bbr, and got 'reno'"},
+        {"", "cc = reno", "config, line 1 wants one of: tide cubic bbr, and got 'reno'"},
         {"", "\\n\\nquiet = perhaps", "config, line 3 wants yes or no"},
         {"", "cc", "config, line 1: a line is NAME = VALUE"},
         {"", "connect-timeout = 2m", "--connect-timeout wants 100ms to 1m"},

@@ -634,7 +634,7 @@ START_TEST(arguments_that_make_no_sense_are_refused_in_one_sentence)
         {"--streams 65 host 1", "--streams wants a number from 1 to 64"},
         {"--mtu 1279 host 1", "--mtu wants a number from 1280 to 65535"},
         {"--preset best host 1", "--preset wants one of: balanced low-latency high-throughput"},
-        {"--cc reno host 1", "--cc wants one of: cubic bbr"},
+        {"--cc reno host 1", "--cc wants one of: tide cubic bbr"},
         {"--io tcp host 1", "--io wants one of: uring mmsg"},
         {"--dscp best host 1", "--dscp wants ef"},
         {"--rate fast host 1", "--rate wants bits per second such as"},
@@ -817,8 +817,9 @@ END_TEST
 START_TEST(it_works_however_it_is_asked_to)
 {
     static const char *const words[] = {
-        "--cc bbr",
+        "--cc tide",
         "--cc cubic",
+        "--cc bbr",
         "--preset balanced",
         "--preset low-latency",
         "--preset high-throughput",

@@ -22,7 +22,7 @@ _sttbench() {
         return
         ;;
     -C | --cc)
-        mapfile -t COMPREPLY < <(compgen -W 'cubic bbr' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'tide cubic bbr' -- "$word")
         return
         ;;
     --preset)

@@ -32,7 +32,7 @@ _sttcat() {
         ;;
     --forget) words=$(_sttcat_known) ;;
     --preset) words='balanced low-latency high-throughput' ;;
-    --cc) words='cubic bbr' ;;
+    --cc) words='tide cubic bbr' ;;
     --io) words='uring mmsg' ;;
     -w | -i | -s | -p | -L | --connect-timeout | --idle-timeout | --source | --source-port | --peer | --seed-fd | \
         --code-fd | --allow | --forward | --permit | --streams | --rate | --mtu | --dscp | --keep-alive | \

@@ -52,7 +52,7 @@ static const struct option options[] = {
     {"permit", 0, 0, TEXTS(permit, "TARGET"), .help = "with -l: where the peer may forward to; HOST:PORT, HOST:*, unix:PATH, any"},
     {"streams", 0, 1, NUMBER(streams, 1, WIRE_LANES_MAX), .help = "with --send: over so many streams at once (1)"},
     {"preset", 0, 1, CHOICE(preset, "balanced low-latency high-throughput"), .help = "balanced, low-latency or high-throughput"},
-    {"cc", 0, 1, CHOICE(congestion, "cubic bbr"), .help = "congestion control: cubic or bbr"},
+    {"cc", 0, 1, CHOICE(congestion, "tide cubic bbr"), .help = "congestion control: tide, cubic or bbr (tide)"},
     {"rate", 0, 1, OPTION_RATE, AT(rate), .value = "BITS", .help = "give at most so many bits per second; K, M, G"},
     {"mtu", 0, 1, NUMBER(mtu, 1280, 65535), .help = "no packet larger than this (1500)"},
     {"dscp", 0, 1, TEXT(dscp, "NAME"), .help = "mark packets: ef, cs1, af41, le, or a number"},

@@ -149,11 +149,11 @@ static bool tell_link(struct report *r, const struct flags *flags, struct link_r
         {"max_ms", "max", REPORT_MS},
         {"bulk_bits_per_second", "bulk", REPORT_BITS_PER_S},
     };
-    static const char *const congestions[] = {"cubic", "bbr"};
+    static const char *const congestions[] = {"tide", "cubic", "bbr"};
     struct report_table *t =
         report_table(r, "link", "Beside a bulk stream on a slow link, simulated", columns,
                      sizeof columns / sizeof columns[0]);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         struct latency_link link = {.rate_bits_per_s = flags->link_rate,
                                     .rtt_ns = flags->link_rtt_ns,
                                     .time_ns = STT_S(20),

@@ -44,7 +44,7 @@ static const struct option options[] = {
     {"app-rate", 0, BENCH_RATE(scene.app_rate), .help = "the application of each writes no more (all it may)"},
     {"matrix", 'm', BENCH_FLAG(matrix), .help = "many scenes instead, with what is demanded of each"},
     {"group", 0, BENCH_TEXT(group, "NAME,..."), .help = "with --matrix: these groups of them (all)"},
-    {"cc", 0, BENCH_TEXT(cc, "NAME,..."), .help = "what is tested: congestion control (cubic; with --matrix all there are)"},
+    {"cc", 0, BENCH_TEXT(cc, "NAME,..."), .help = "what is tested: congestion control (tide; with --matrix all there are)"},
     {"preset", 0, BENCH_CHOICE(preset, "balanced low-latency high-throughput", "NAME"), .help = "buffers of a preset, not ones that are never in the way"},
     {"mtu", 0, BENCH_MTU(9000)},
     {"bytes", 'n', BENCH_SIZE(scene.bytes), .help = "move so many, however long it takes"},
@@ -59,13 +59,22 @@ static const struct option options[] = {
 /* clang-format on */
 enum { OPTIONS_N = sizeof options / sizeof options[0] };
 
-static const char *controllers_of(bool is_matrix)
+/* The library's, with the default first, and without `none`, its last. */
+static const char *all_controllers(void)
 {
-    bool has_tide = stt_controller_by_name("tide") != NULL;
-    return !is_matrix ? "cubic" : has_tide ? "tide,cubic,bbr" : "cubic,bbr";
+    static char names[NAMES_ROOM];
+    size_t len = 0;
+    for (size_t i = 0; stt_controller_at(i + 1) && len < sizeof names; i++)
+        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", i ? "," : "",
+                                stt_controller_at(i)->name);
+    return names;
 }
 
-/* Names are the library's; those that it learns later are known here, too. */
+static const char *controllers_of(bool is_matrix)
+{
+    return is_matrix ? all_controllers() : stt_controller_at(0)->name;
+}
+
 static bool parse_controllers(struct link_job *job, const char *list, char *why)
 {
     char names[NAMES_ROOM], *rest = names;
@@ -75,9 +84,9 @@ static bool parse_controllers(struct link_job *job, const char *list, char *why)
         const char *c = known ? known->name : strcmp(name, LINK_TCP) == 0 ? LINK_TCP : NULL;
         if (!c)
             return options_refuse(why,
-                                  "there is no congestion control called '%.40s'; take cubic "
-                                  "or bbr",
-                                  name);
+                                  "there is no congestion control called '%.40s'; take one or "
+                                  "more of %s",
+                                  name, all_controllers());
         if (job->n_controllers == LINK_CONTROLLERS_MAX)
             return options_refuse(why, "--cc takes up to %d names", LINK_CONTROLLERS_MAX);
         for (size_t i = 0; i < job->n_controllers; i++)

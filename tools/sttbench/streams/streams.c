@@ -37,7 +37,7 @@ static const struct option options[] = {
     {"rate", 0, BENCH_RATE(rate), .help = "of the simulated path (100M)"},
     {"rtt", 0, BENCH_DURATION(rtt_ns), .help = "of the simulated path (50ms)"},
     {"loss", 0, BENCH_TEXT(loss, "SHARE"), .help = "lost by chance, each way, as in 1% (1%)"},
-    {"cc", 0, BENCH_CHOICE(cc, "cubic bbr", "NAME"), .help = "congestion control: cubic or bbr (bbr)"},
+    {"cc", 0, BENCH_CHOICE(cc, "tide cubic bbr", "NAME"), .help = "congestion control: tide, cubic or bbr (tide)"},
     {"seed", 'S', BENCH_NUMBER(seed, 1, UINT32_MAX), .help = "of the simulation (1)"},
     {"demand", 0, BENCH_DEMAND},
     {"json", 'J', BENCH_JSON},
@@ -357,7 +357,7 @@ enum exits bench_streams(int argc, char **argv)
                                  .rate = 100000000,
                                  .rtt_ns = STT_MS(50),
                                  .time_ns = STT_S(10),
-                                 .cc = "bbr"};
+                                 .cc = "tide"};
     struct option_set set = {
         .program = "sttbench streams",
         .usage = "[OPTION]...",

@@ -54,7 +54,7 @@ static const struct option options[] = {
     {"identity", 'I', 1, TEXT(identity, "FILE"), .help = "who we are (a throwaway; -s: ~/.config/stt/identity if it is there)"},
     {"suite", 0, 0, CHOICE(suite, BENCH_SUITES), .help = "the cipher suite (the best that both sides have)"},
     {"preset", 0, 1, CHOICE(preset, "balanced low-latency high-throughput"), .help = "balanced, low-latency or high-throughput (balanced)"},
-    {"cc", 'C', 1, CHOICE(congestion, "cubic bbr"), .help = "congestion control: cubic or bbr (cubic)"},
+    {"cc", 'C', 1, CHOICE(congestion, "tide cubic bbr"), .help = "congestion control: tide, cubic or bbr (tide)"},
     {"mtu", 0, 1, OPTION_NUMBER, AT(mtu), .min = 1280, .max = 65535, .value = "BYTES", .help = "no IP packet larger than this (1500)"},
     {"dscp", 0, 1, TEXT(dscp_name, "NAME"), .help = "mark packets: ef, cs1, af41, le, or a number"},
     {"io", 0, 1, CHOICE(io, "uring mmsg"), .help = "the driver (uring if allowed)"},

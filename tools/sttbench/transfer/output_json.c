@@ -418,8 +418,9 @@ static void put_limits(json_t *end, const struct course *c)
 
 static json_t *make_end(const struct course *c, bool is_whole)
 {
+    static const struct stt_config defaults = STT_CONFIG_INIT;
     json_t *end = json_object();
-    const char *congestion = c->flags->congestion ? c->flags->congestion : "cubic";
+    const char *congestion = c->flags->congestion ? c->flags->congestion : defaults.congestion;
     json_object_set_new(end, "streams", streams(c));
     put_sums(end, c, false);
     if (c->test.flags & TALK_BIDIR)
