@@ -34,6 +34,7 @@ enum {
     STEP_PART = 8,      /* of the window in a round trip, at most */
     BOOST_MAX = 8,      /* doublings of the step */
     EXCESS_PACKETS = 8, /* beyond what chance explains, in all */
+    CHANCE_ONE = 1 << 20,
     CHANCE_ROUNDS = 32, /* that are remembered of what chance takes */
     RESPONSE_PART = 8,  /* of what we took out must be gone from the queue */
 };
@@ -337,8 +338,7 @@ static void yield(struct tide *t, stt_ns now, stt_ns q)
         t->rounds++;
     if (!is_trial(t, now))
         cap_window(t, stt_at_least(t->curve.window / 2, in(t->rate, t->base + wanted(t))));
-    if (t->rounds >= RAISED_ROUNDS - 1 && !is_trial(t, now) && t->known == KNOWN_ROUNDS &&
-        is_longer(t, q))
+    if (t->rounds >= RAISED_ROUNDS - 1 && !is_trial(t, now) && is_longer(t, q))
         measure_anew(t, now, q);
     else if (t->rounds >= RAISED_ROUNDS) {
         t->curve.window = stt_at_least(t->curve.window, t->from_window / 2);
@@ -413,13 +413,14 @@ static void judge_drain(struct stt_congestion *c, const struct stt_ack_sample *s
     t->skip = 1;
 }
 
-/* Who is alone gets no more by opening. */
+/* Who is alone gets no more by opening; and there is nobody where no queue is. */
 static void judge_open(struct stt_congestion *c, const struct stt_ack_sample *s, stt_ns q)
 {
     struct tide *t = tide_of(c);
     bool is_much = t->curve.window >= 3 * t->from_window &&
                    t->curve.window >= 4 * INITIAL_PACKETS * (uint64_t)c->packet_bytes;
-    if (is_much && t->rate < t->from_rate + t->from_rate / 4)
+    t->rounds = q < wanted(t) ? (uint8_t)(t->rounds + 1) : 0;
+    if (t->rounds >= QUIET_ROUNDS || (is_much && t->rate < t->from_rate + t->from_rate / 4))
         begin_test(t, s->now, q);
 }
 
@@ -487,7 +488,8 @@ static bool is_safe(const struct tide *t, stt_ns time)
 /* Bytes that chance explains in so many. */
 static uint64_t by_chance(const struct tide *t, uint64_t bytes)
 {
-    return t->chance_all ? t->chance_lost * bytes / t->chance_all : 0;
+    uint64_t share = t->chance_lost * CHANCE_ONE / stt_at_least(t->chance_all, 1);
+    return bytes * share / CHANCE_ONE;
 }
 
 /* What was lost beyond that, and a quarter more, adds up until it is too much to be chance. */
@@ -505,8 +507,9 @@ static void learn_chance(struct tide *t)
     uint64_t all = (uint64_t)t->round.far_acked + t->round.far_lost;
     uint64_t most = CHANCE_ROUNDS * ((uint64_t)t->round.acked + t->round.lost);
     if (t->chance_all > most) {
-        t->chance_lost -= t->chance_lost * stt_at_most(all, t->chance_all) / t->chance_all;
-        t->chance_all -= stt_at_most(all, t->chance_all);
+        uint64_t old = stt_at_most(all, t->chance_all);
+        t->chance_lost -= by_chance(t, old);
+        t->chance_all -= old;
     }
     t->chance_all += all;
     t->chance_lost += t->round.far_lost;
@@ -748,6 +751,7 @@ static void on_persistent(struct stt_congestion *c, stt_ns now)
     t->may_undo = false;
     enter(t, STARTUP);
     t->full_rate = t->rate = t->peak = 0;
+    t->held = t->skip = 0;
     t->from_queue = STT_NEVER;
     t->curve.window = 0;
     publish(c);
