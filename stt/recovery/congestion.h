@@ -59,7 +59,7 @@ struct stt_congestion {
     uint64_t rate_bytes_per_s;      /* STT_UNLIMITED: no pacing */
     uint8_t phase;                  /* enum stt_phase, likewise */
     bool is_continued;              /* in on_lost: on_undo is to take back the last one, too */
-    _Alignas(8) uint8_t state[512]; /* the controller's */
+    _Alignas(8) uint8_t state[528]; /* the controller's */
 };
 
 struct stt_controller {

@@ -97,7 +97,7 @@ void stt_curve_grow(struct stt_curve *v, uint32_t packet_bytes, stt_ns now, stt_
 {
     if (!v->has_epoch)
         begin_epoch(v, packet_bytes, now);
-    stt_ns t = now - v->epoch_at;
+    stt_ns t = now > v->epoch_at ? now - v->epoch_at : 0;
     acked = stt_at_most(acked, v->window);
     grow_friendly(v, packet_bytes, acked);
     if (curve_at(v, packet_bytes, t) < v->friendly)

@@ -30,11 +30,12 @@ enum {
     KNOWN_ROUNDS = 8,
     LEAST_ROUNDS = 16, /* ... for who has yielded as much as he does */
     QUIET_ROUNDS = 6,
-    TEST_ROUNDS = 2,
+    TEST_ROUNDS = 3,    /* the one in which it begins is not whole */
     STEP_PART = 8,      /* of the window in a round trip, at most */
     BOOST_MAX = 8,      /* doublings of the step */
     EXCESS_PACKETS = 8, /* beyond what chance explains, in all */
     CHANCE_ONE = 1 << 20,
+    GRAIN_PACKETS = 3,  /* a queue of so few says nothing */
     CHANCE_ROUNDS = 32, /* that are remembered of what chance takes */
     RESPONSE_PART = 8,  /* of what we took out must be gone from the queue */
 };
@@ -81,10 +82,11 @@ struct tide {
     struct round round;
 
     uint64_t rate;                /* of the last round that shows one */
-    uint64_t peak;                /* the most of the last seconds */
+    uint64_t peak, fair;          /* the most of the last seconds; and of what we could have had */
     stt_ns base, base_at;         /* the round trip without a queue; when it was seen */
     stt_ns span, spread, noise;   /* of round trips: now; longest less least; of the least ones */
     stt_ns sample, sample_before; /* queueing delay of the last ACKs */
+    stt_ns grain;                 /* how long a few packets are */
     stt_ns calm;                  /* how much samples differed at the beginning, before our queue */
     stt_ns queue, queue_max;      /* the last round's least; the most of all that was seen lately */
     uint64_t chance_lost, chance_all; /* bytes in rounds in which we were not too much */
@@ -178,7 +180,7 @@ static stt_ns alarming(const struct tide *t, stt_ns now)
 /* How little we take before we ask whether it is others like us who take the rest. */
 static uint64_t least_rate(const struct tide *t, stt_ns now)
 {
-    return is_trial(t, now) ? t->share_rate - t->share_rate / 8 : t->peak / 8 * 3;
+    return is_trial(t, now) ? t->share_rate - t->share_rate / 8 : t->fair / 8 * 3;
 }
 
 static void cap_window(struct tide *t, uint64_t most)
@@ -219,12 +221,13 @@ static void begin_trial(struct tide *t, stt_ns now)
     t->curve.window = in(t->rate, t->base + wanted(t));
 }
 
-static void begin_test(struct tide *t, stt_ns now, stt_ns q)
+static void begin_test(struct tide *t, stt_ns now, stt_ns q, uint8_t rounds)
 {
     note(t, q);
     t->share = t->curve;
     t->share_at = now;
     enter(t, TEST);
+    t->rounds = rounds;
     cap_window(t, in(t->rate, t->base) / 16 * 15);
 }
 
@@ -271,8 +274,8 @@ static bool is_longer(const struct tide *t, stt_ns q)
     uint64_t taken = t->from_window - stt_at_most(t->curve.window, t->from_window);
     stt_ns gone = t->from_queue - stt_at_most(q, t->from_queue);
     bool is_steady = q <= t->queue + t->queue / 16 && t->queue <= q + q / 16;
-    return t->known == KNOWN_ROUNDS && is_steady && taken >= t->from_window / 4 &&
-           gone < time_of(taken, t->from_rate) / RESPONSE_PART;
+    return t->known == KNOWN_ROUNDS && is_steady && !t->round.is_underfed &&
+           taken >= t->from_window / 4 && gone < time_of(taken, t->from_rate) / RESPONSE_PART;
 }
 
 static void measure_anew(struct tide *t, stt_ns now, stt_ns q)
@@ -337,6 +340,8 @@ static void yield(struct tide *t, stt_ns now, stt_ns q)
     if (!t->rounds || q >= t->queue - t->queue / 8)
         t->rounds++;
     if (!is_trial(t, now))
+        t->fair = stt_at_most(t->fair, 2 * t->rate);
+    if (!is_trial(t, now))
         cap_window(t, stt_at_least(t->curve.window / 2, in(t->rate, t->base + wanted(t))));
     if (t->rounds >= RAISED_ROUNDS - 1 && !is_trial(t, now) && is_longer(t, q))
         measure_anew(t, now, q);
@@ -351,8 +356,6 @@ static void yield(struct tide *t, stt_ns now, stt_ns q)
 static void find_more(struct tide *t, stt_ns q)
 {
     stt_ns want = wanted(t);
-    if (t->noise > target(t->rate) / 2) /* one that is long says little */
-        q = stt_at_most(q, t->queue);
     uint64_t most = in(t->rate, t->base + want + t->spread) / 4 * 5;
     t->boost = q < want / 4 ? (uint8_t)stt_at_most(t->boost + 1u, BOOST_MAX) : 0;
     t->step = in(t->rate, want - q) / 4 << (t->boost > 1 ? t->boost - 1 : 0);
@@ -421,7 +424,9 @@ static void judge_open(struct stt_congestion *c, const struct stt_ack_sample *s,
                    t->curve.window >= 4 * INITIAL_PACKETS * (uint64_t)c->packet_bytes;
     t->rounds = q < wanted(t) ? (uint8_t)(t->rounds + 1) : 0;
     if (t->rounds >= QUIET_ROUNDS || (is_much && t->rate < t->from_rate + t->from_rate / 4))
-        begin_test(t, s->now, q);
+        begin_test(t, s->now, q, 1);
+    else if (is_much)
+        note(t, q);
 }
 
 static void judge_compete(struct stt_congestion *c, const struct stt_ack_sample *s, stt_ns q)
@@ -438,7 +443,7 @@ static void judge_compete(struct stt_congestion *c, const struct stt_ack_sample 
         t->share_at = now;
         begin_trial(t, now);
     } else
-        begin_test(t, now, q);
+        begin_test(t, now, q, 1);
 }
 
 static void judge_test(struct stt_congestion *c, const struct stt_ack_sample *s, stt_ns q)
@@ -449,9 +454,12 @@ static void judge_test(struct stt_congestion *c, const struct stt_ack_sample *s,
         return;
     }
     bool was_hidden = t->from_base > t->base + 2 * target(t->rate) + t->noise;
-    if (q < wanted(t) && !was_hidden)
+    if (q < wanted(t) && !was_hidden) {
+        stt_ns rtt = stt_at_least(t->from_base + t->from_queue, 1);
+        uint64_t rate = stt_at_most(t->share.window * STT_S(1) / rtt, RATE_MAX);
+        t->rate = stt_at_least(t->rate, rate);
         begin_trial(t, s->now);
-    else if (is_longer(t, q))
+    } else if (is_longer(t, q))
         measure_anew(t, s->now, q);
     else
         meet(t, s->now, q);
@@ -463,7 +471,7 @@ static void judge_test(struct stt_congestion *c, const struct stt_ack_sample *s,
 /* Whether there was one that says where the path's own begins to drop. */
 static bool has_queue(const struct tide *t)
 {
-    return t->queue_max > t->base / 64;
+    return t->queue_max > stt_at_least(t->base / 64, t->grain);
 }
 
 /* Far from it now. */
@@ -478,18 +486,21 @@ static bool is_safe(const struct tide *t, stt_ns time)
 {
     const struct round *r = &t->round;
     uint64_t sent = (uint64_t)r->acked + r->lost;
-    if (r->is_congested || t->mode == SETTLE || t->skip)
+    uint64_t rate = sent * STT_S(1) / time;
+    if (t->mode == SETTLE || t->skip)
         return false;
+    if (r->is_congested)
+        return rate <= t->peak / 2;
     if (t->mode == STARTUP)
         return t->rounds == 0 && r->lost <= sent / 8;
-    return has_queue(t) || sent * STT_S(1) / time <= t->peak - t->peak / 16;
+    return has_queue(t) || rate <= t->peak - t->peak / 16;
 }
 
 /* Bytes that chance explains in so many. */
 static uint64_t by_chance(const struct tide *t, uint64_t bytes)
 {
     uint64_t share = t->chance_lost * CHANCE_ONE / stt_at_least(t->chance_all, 1);
-    return bytes * share / CHANCE_ONE;
+    return bytes * stt_at_most(share, CHANCE_ONE / 4) / CHANCE_ONE;
 }
 
 /* What was lost beyond that, and a quarter more, adds up until it is too much to be chance. */
@@ -515,6 +526,11 @@ static void learn_chance(struct tide *t)
     t->chance_lost += t->round.far_lost;
 }
 
+static uint64_t fallen(uint64_t peak, uint64_t rate, stt_ns time)
+{
+    return stt_at_least(rate, peak - in(peak, stt_at_most(time, PEAK_NS)) / (PEAK_NS / STT_S(1)));
+}
+
 static void learn_rate(struct tide *t, const struct stt_ack_sample *s, stt_ns time, stt_ns q)
 {
     uint64_t bytes = stt_at_most(s->delivered_bytes - t->round.from, STT_CURVE_WINDOW_MAX);
@@ -523,16 +539,18 @@ static void learn_rate(struct tide *t, const struct stt_ack_sample *s, stt_ns ti
     is_low = is_low && q < wanted(t); /* where a queue stayed, this is what we get */
     if (rate > t->rate || !(is_low || t->round.is_underfed))
         t->rate = rate;
-    t->peak = stt_at_least(t->rate, t->peak - in(t->peak, stt_at_most(time, PEAK_NS)) /
-                                                  (PEAK_NS / STT_S(1)));
+    t->peak = fallen(t->peak, t->rate, time);
+    t->fair = fallen(t->fair, t->rate, time);
 }
 
 static void learn_queue(struct tide *t, stt_ns q)
 {
     stt_ns off = q > t->queue ? q - t->queue : t->queue - q;
+    if (!t->round.samples)
+        return;
     t->spread = t->round.most - t->round.least;
     if (t->mode == ALONE && off < t->base / 2)
-        t->noise = stt_at_most(t->noise - t->noise / 16 + off / 16, t->base / 8);
+        t->noise = stt_at_most(t->noise - t->noise / 16 + off / 16, t->base / 16);
     t->queue_max = stt_at_least(queue_of(t, t->round.most), t->queue_max - t->queue_max / 256);
 }
 
@@ -545,16 +563,17 @@ static void end_round(struct stt_congestion *c, const struct stt_ack_sample *s)
         [TEST] = judge_test,
     };
     struct tide *t = tide_of(c);
-    stt_ns time = stt_at_least(s->now - t->round.at, 1), q = queue_of(t, t->round.least);
+    stt_ns time = stt_at_least(s->now - t->round.at, 1);
+    stt_ns q = t->round.samples ? queue_of(t, t->round.least) : t->queue;
     learn_rate(t, s, time, q);
     learn_queue(t, q);
     if (is_safe(t, time))
         learn_chance(t);
     sum_excess(t, c->packet_bytes);
+    t->grain = time_of(GRAIN_PACKETS * (uint64_t)c->packet_bytes, t->rate);
     judges[t->mode](c, s, q);
     t->queue = q;
-    if (t->round.least != STT_NEVER)
-        begin_round(t, s);
+    begin_round(t, s);
 }
 
 /* -- each ACK -------------------------------------------------------------------------------------
@@ -609,9 +628,17 @@ static bool is_used(const struct stt_congestion *c, const struct stt_ack_sample 
            (!s->is_app_limited && s->in_flight_bytes >= c->window_bytes / 2);
 }
 
+static void bound_window(struct stt_congestion *c)
+{
+    uint64_t *w = &tide_of(c)->curve.window;
+    *w = stt_at_least(*w, STT_CURVE_LEAST_PACKETS * (uint64_t)c->packet_bytes);
+    *w = stt_at_most(*w, STT_CURVE_WINDOW_MAX);
+}
+
 static void grow(struct stt_congestion *c, const struct stt_ack_sample *s, stt_ns since, bool used)
 {
     struct tide *t = tide_of(c);
+    bound_window(c);
     uint64_t acked = stt_at_most(s->acked_bytes, t->curve.window);
     bool is_fresh = s->newest_number >= t->reduced_end;
     if (t->mode == COMPETE && used && is_fresh)
@@ -636,12 +663,11 @@ static uint64_t slack(const struct stt_congestion *c, const struct tide *t)
 static void publish(struct stt_congestion *c)
 {
     struct tide *t = tide_of(c);
-    uint64_t *w = &t->curve.window;
     bool is_paced = modes[t->mode].is_paced;
-    *w = stt_at_least(*w, STT_CURVE_LEAST_PACKETS * (uint64_t)c->packet_bytes);
-    *w = stt_at_most(*w, STT_CURVE_WINDOW_MAX);
+    bound_window(c);
+    const uint64_t *w = &t->curve.window;
     stt_ns span = stt_at_least(is_paced ? t->span : c->rtt->smoothed, STT_RTT_LEAST_NS);
-    c->window_bytes = *w + (is_paced ? slack(c, t) : 0);
+    c->window_bytes = stt_at_most(*w + (is_paced ? slack(c, t) : 0), STT_CURVE_WINDOW_MAX);
     c->rate_bytes_per_s =
         c->rtt->has_sample ? *w * modes[t->mode].pace / 16 * STT_S(1) / span : STT_UNLIMITED;
     c->phase = modes[t->mode].phase;
@@ -654,7 +680,7 @@ static void on_ack(struct stt_congestion *c, const struct stt_ack_sample *s)
     bool used = is_used(c, s);
     t->acked_at = s->now;
     t->round.is_used |= used;
-    if (s->newest_delivered_bytes >= t->round.end && t->round.least != STT_NEVER)
+    if (s->newest_delivered_bytes >= t->round.end)
         end_round(c, s);
     if (s->rtt_ns)
         sample_rtt(t, s->now, s->rtt_ns);
@@ -688,7 +714,7 @@ static void reduce(struct stt_congestion *c, stt_ns now, bool has_queue)
         renew(t, now);
     t->has_share |= t->mode == OPEN;
     if (has_queue && (was_alone || (t->mode == COMPETE && now >= t->test_at)))
-        begin_test(t, now, t->queue);
+        begin_test(t, now, t->queue, 0);
     else if (t->mode != COMPETE)
         compete(t, now);
 }
@@ -750,7 +776,7 @@ static void on_persistent(struct stt_congestion *c, stt_ns now)
     (void)now;
     t->may_undo = false;
     enter(t, STARTUP);
-    t->full_rate = t->rate = t->peak = 0;
+    t->full_rate = t->rate = t->peak = t->fair = 0;
     t->held = t->skip = 0;
     t->from_queue = STT_NEVER;
     t->curve.window = 0;
@@ -790,7 +816,7 @@ static void init(struct stt_congestion *c, stt_ns now)
         .base_at = now,
         .from_queue = STT_NEVER,
         .calm = STT_NEVER,
-        .round = {.least = STT_NEVER, .at = now},
+        .round = {.least = STT_NEVER, .at = now, .end = 1},
         .acked_at = now,
         .trial_ns = TRIAL_LEAST_NS,
         .test_ns = TEST_LEAST_NS,
