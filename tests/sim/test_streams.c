@@ -66,18 +66,19 @@ START_TEST(a_hundred_streams_share_a_session_and_all_finish)
                       flows_open(&f, &f.server, &(struct flow){.to_write = EACH, .urgency = 3}));
     f.client.reply_bytes = EACH;
     flows_require(&f, flows_are_over, STT_S(30));
-    stt_ns first = STT_NEVER, last = 0;
+    stt_ns begin = f.client.all[0]->opened_at, last = 0;
     for (size_t i = 0; i < f.client.n; i++) {
         const struct flow *flow = f.client.all[i];
         world_require(&w, flow->read == EACH && flow->written == EACH);
-        if (i >= 100)
-            continue;
-        first = flows_peer(&f, flow)->read_at < first ? flows_peer(&f, flow)->read_at : first;
-        last = flows_peer(&f, flow)->read_at > last ? flows_peer(&f, flow)->read_at : last;
+        if (i < 100 && flows_peer(&f, flow)->read_at > last)
+            last = flows_peer(&f, flow)->read_at;
     }
-    stt_ns begin = f.client.all[0]->opened_at; /* they took turns: none was long done */
-    ck_assert_msg(first - begin > (last - begin) / 4, "the first after %.3f s, the last %.3f s",
-                  (double)(first - begin) * 1e-9, (double)(last - begin) * 1e-9);
+    /* They took turns: none was long done, but one or two that went on with what was lost. */
+    unsigned early = 0;
+    for (size_t i = 0; i < 100; i++)
+        early += flows_peer(&f, f.client.all[i])->read_at - begin <= (last - begin) / 4;
+    ck_assert_msg(early <= (_i ? 3 : 0), "%u of 100 in the first quarter of %.3f s", early,
+                  (double)(last - begin) * 1e-9);
     flows_end(&f);
 }
 END_TEST
