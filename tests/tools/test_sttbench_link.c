@@ -164,7 +164,7 @@ START_TEST(flows_of_one_kind_have_an_index)
     json_t *o = answer_of("--rate 20M --rtt 20ms -t 8s --seeds 1 --flows 3 --stagger 500ms", DONE);
     json_t *flows = json_object_get(o, "flows");
     ck_assert_uint_eq(json_array_size(flows), 3);
-    ck_assert_str_eq(object_text(json_array_get(flows, 2), "name"), "cubic 3");
+    ck_assert_str_eq(object_text(json_array_get(flows, 2), "name"), "tide 3");
     ck_assert_double_eq(object_number(json_array_get(flows, 2), "from_s"), 1);
     is_between(o, "jain_index", 1.0 / 3, 1);
     is_between(o, "least_percent", 1, 100);
