@@ -92,26 +92,6 @@ static double cube_root(double x)
     return low;
 }
 
-/* -- roots ----------------------------------------------------------------------------------------
- */
-
-START_TEST(a_root_is_the_greatest_whose_cube_is_not_above)
-{
-    struct rng rng = rng_init(1);
-    for (int i = 0; i < 100000; i++) {
-        uint64_t x = rng_u64(&rng) >> rng_below(&rng, 64), root = stt_curve_root(x);
-        ck_assert_uint_le(root * root * root, x);
-        ck_assert(root == 2642245 || (root + 1) * (root + 1) * (root + 1) > x);
-    }
-    for (uint64_t root = 0; root <= 2642245; root += 1 + root / 100) {
-        ck_assert_uint_eq(stt_curve_root(root * root * root), root);
-        if (root)
-            ck_assert_uint_eq(stt_curve_root(root * root * root - 1), root - 1);
-    }
-    ck_assert_uint_eq(stt_curve_root(UINT64_MAX), 2642245);
-}
-END_TEST
-
 /* -- slow start -----------------------------------------------------------------------------------
  */
 
@@ -466,8 +446,7 @@ START_TEST(round_trips_of_0_and_of_30_s_overflow_nothing_case_40)
 }
 END_TEST
 
-SUITE("cubic", TEST(a_root_is_the_greatest_whose_cube_is_not_above),
-      TEST(the_first_window_is_ten_packets),
+SUITE("cubic", TEST(the_first_window_is_ten_packets),
       TEST(before_the_first_round_trip_the_first_window_is_not_paced),
       TEST(slow_start_doubles_in_a_round_trip),
       TEST(longer_round_trips_end_slow_start_before_a_loss), TEST(it_says_what_it_is_about),
