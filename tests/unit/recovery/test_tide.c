@@ -894,6 +894,69 @@ static void check_bounds(const struct fixture *f)
     ck_assert_uint_lt(f->c.phase, STT_PHASE_TEST + 1);
 }
 
+/* Anything between two powers of two, each as likely. */
+static uint64_t any(struct rng *rng, unsigned least_bits, unsigned most_bits)
+{
+    uint64_t bits = rng_between(rng, least_bits, most_bits);
+    return UINT64_C(1) << bits | rng_below(rng, UINT64_C(1) << bits);
+}
+
+static void walk(struct fixture *f)
+{
+    struct rng *rng = &f->rng;
+    stt_ns rtt = stt_at_most(any(rng, 10, 36), STT_S(60));
+    uint64_t rate = stt_at_most(any(rng, 4, 36), 400000 * MBIT);
+    uint64_t bytes = (uint64_t)((double)rate * (double)rtt / 1e9);
+    bytes = stt_at_most(bytes, window(f));
+    for (unsigned n = (unsigned)any(rng, 0, 6); n; n--) {
+        stt_ns jitter = rng_chance(rng, 50) ? rng_below(rng, rtt) : 0;
+        bool has_rtt = !rng_chance(rng, 5);
+        answer(f, (struct answer){stt_at_least(bytes, 1), rtt + jitter,
+                                  has_rtt ? stt_at_most(rtt + jitter, STT_S(60)) : 0,
+                                  rng_chance(rng, 20)});
+        check_bounds(f);
+    }
+}
+
+static void stumble(struct fixture *f)
+{
+    struct rng *rng = &f->rng;
+    switch (rng_below(rng, 8)) {
+    case 0:
+    case 1:
+    case 2:
+        f->c.is_continued = rng_chance(rng, 20);
+        lose(f, any(rng, 0, 33));
+        break;
+    case 3:
+        mark(f, f->next - 1);
+        break;
+    case 4:
+        f->c.controller->on_undo(&f->c, f->now);
+        break;
+    case 5:
+        if (rng_chance(rng, 20))
+            f->c.controller->on_persistent(&f->c, f->now);
+        break;
+    case 6:
+        f->c.packet_bytes = (uint32_t)rng_between(rng, 1200, 65507);
+        break;
+    default:
+        f->now += any(rng, 20, 44);
+    }
+}
+
+START_TEST(whatever_happens_window_and_rate_have_bounds_case_40)
+{
+    struct fixture *f = setup();
+    f->rng = rng_init((uint64_t)_i);
+    for (int i = 0; i < 1000; i++) {
+        walk(f);
+        stumble(f);
+    }
+}
+END_TEST
+
 START_TEST(round_trips_of_1_us_and_of_60_s_overflow_nothing_case_40)
 {
     static const stt_ns rtts[] = {STT_US(1), STT_US(10), STT_S(30), STT_S(60)};
@@ -925,6 +988,95 @@ START_TEST(the_same_path_gives_the_same_windows)
 }
 END_TEST
 
+/* -- what no peer and no path may bring about ----------------------------------------------------
+ */
+
+/* A few bytes after an outage, and ACKs that take seconds and ever more. */
+START_TEST(a_rate_of_nearly_nothing_leaves_two_packets)
+{
+    struct fixture *f = setup();
+    for (int i = 0; i < 10; i++)
+        answer(f, (struct answer){130, STT_MS(1), STT_MS(1), true});
+    f->c.controller->on_persistent(&f->c, f->now);
+    for (stt_ns i = 0; i < 20; i++) {
+        stt_ns rtt = STT_S(5) + i * STT_MS(100);
+        answer(f, (struct answer){130, rtt, rtt, true});
+        ck_assert_uint_ge(window(f), 2 * PACKET);
+    }
+}
+END_TEST
+
+START_TEST(a_mark_before_the_first_sample_leaves_two_packets)
+{
+    struct fixture *f = setup();
+    answer(f, (struct answer){PACKET, BASE, 0, true});
+    mark(f, f->next - 1);
+    for (int i = 0; i < 10; i++) {
+        answer(f, (struct answer){PACKET, BASE, BASE, true});
+        ck_assert_uint_ge(window(f), 2 * PACKET);
+    }
+}
+END_TEST
+
+/* A peer whose ACKs name what elicits none as their largest; half of all is lost. */
+START_TEST(without_samples_losses_end_startup)
+{
+    struct fixture *f = setup();
+    answer(f, (struct answer){PACKET, BASE, BASE, false});
+    for (int i = 0; i < 4; i++)
+        answer(f, (struct answer){PACKET, BASE, 0, false});
+    for (int i = 0; i < 40; i++) {
+        f->c.controller->on_sent(&f->c, f->now, PACKET, PACKET, f->next++);
+        lose(f, bdp(f));
+        answer(f, (struct answer){bdp(f), BASE, 0, false});
+    }
+    ck_assert_uint_ne(f->c.phase, STT_PHASE_STARTUP);
+    ck_assert_uint_le(window(f), 10 * bdp(f));
+}
+END_TEST
+
+/* The rival leaves just when we open: what it had is ours, and no more is in the path than that. */
+START_TEST(opening_ends_when_the_path_is_full_though_the_rate_has_grown)
+{
+    struct fixture *f = alone();
+    f->rival_packets = RIVAL;
+    ck_assert(reaches(f, STT_PHASE_OPEN, STT_S(2)));
+    f->rival_packets = 0;
+    run(f, STT_S(3));
+    ck_assert_uint_ne(f->c.phase, STT_PHASE_OPEN);
+    ck_assert_uint_le(f->in_flight, 6 * bdp(f));
+}
+END_TEST
+
+/* The application rests while it is asked whose queue it is: that says nothing of the path. */
+START_TEST(who_rests_does_not_take_a_rivals_queue_for_the_path)
+{
+    struct fixture *f = setup();
+    f->limit = STT_MS(60);
+    f->rival_packets = 2 * RIVAL;
+    run(f, STT_S(2));
+    ck_assert(reaches(f, STT_PHASE_TEST, STT_S(20)));
+    limit_application(f, 0);
+    run(f, STT_S(20));
+    limit_application(f, 4 * PACKET * STT_S(1) / BASE);
+    run(f, STT_S(1));
+    limit_application(f, UNLIMITED);
+    run(f, STT_S(5));
+    ck_assert_uint_ge(used_percent(f, STT_S(2)), 20);
+}
+END_TEST
+
+START_TEST(who_is_alone_does_not_open_when_the_path_becomes_slower)
+{
+    struct fixture *f = setup();
+    f->rate = 4 * RATE;
+    run(f, STT_S(3));
+    f->rate = RATE;
+    run(f, STT_S(20));
+    ck_assert(!was_in(f, STT_PHASE_OPEN) && !was_in(f, STT_PHASE_COMPETE));
+}
+END_TEST
+
 SUITE("tide", TEST(the_first_window_is_ten_packets_at_once), TEST(startup_doubles_in_a_round_trip),
       TEST(a_queue_ends_startup_before_anything_is_lost),
       TEST(a_flood_of_losses_ends_startup_where_there_is_no_queue),
@@ -949,5 +1101,11 @@ SUITE("tide", TEST(the_first_window_is_ten_packets_at_once), TEST(startup_double
       TEST(a_queue_that_marks_is_used_and_stays_short), LOOP(what_is_not_used_does_not_grow, 0, 2),
       TEST(after_a_rest_it_goes_on_as_before),
       TEST(bursts_of_an_application_look_like_nobodys_queue),
+      LOOP(whatever_happens_window_and_rate_have_bounds_case_40, 0, 10),
       LOOP(round_trips_of_1_us_and_of_60_s_overflow_nothing_case_40, 0, 4),
-      TEST(the_same_path_gives_the_same_windows))
+      TEST(the_same_path_gives_the_same_windows), TEST(a_rate_of_nearly_nothing_leaves_two_packets),
+      TEST(a_mark_before_the_first_sample_leaves_two_packets),
+      TEST(without_samples_losses_end_startup),
+      TEST(opening_ends_when_the_path_is_full_though_the_rate_has_grown),
+      TEST(who_rests_does_not_take_a_rivals_queue_for_the_path),
+      TEST(who_is_alone_does_not_open_when_the_path_becomes_slower))
