@@ -457,7 +457,7 @@ static void judge_test(struct stt_congestion *c, const struct stt_ack_sample *s,
     if (q < wanted(t) && !was_hidden) {
         stt_ns rtt = stt_at_least(t->from_base + t->from_queue, 1);
         uint64_t rate = stt_at_most(t->share.window * STT_S(1) / rtt, RATE_MAX);
-        t->rate = stt_at_least(t->rate, rate);
+        t->rate = stt_at_least(t->rate, stt_at_most(rate, t->rate / 4 * 5));
         begin_trial(t, s->now);
     } else if (is_longer(t, q))
         measure_anew(t, s->now, q);
@@ -714,7 +714,7 @@ static void reduce(struct stt_congestion *c, stt_ns now, bool has_queue)
         renew(t, now);
     t->has_share |= t->mode == OPEN;
     if (has_queue && (was_alone || (t->mode == COMPETE && now >= t->test_at)))
-        begin_test(t, now, t->queue, 0);
+        begin_test(t, now, queue_of(t, c->rtt->latest), 0);
     else if (t->mode != COMPETE)
         compete(t, now);
 }

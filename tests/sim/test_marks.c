@@ -46,7 +46,7 @@ static void check_queue_that_marks(uint32_t mark_bytes)
     struct stt_link_stats link = stt_sim_link_stats(w.sim, w.links.forth);
     world_require(&w, session(w.client)->streams->ecn.state == STT_ECN_CAPABLE);
     world_require(&w, session(w.client)->streams->ecn.told.ce > 0);
-    world_require(&w, link.dropped[STT_LINK_DROP_QUEUE] <= 60); /* of slow start */
+    world_require(&w, link.dropped[STT_LINK_DROP_QUEUE] <= 80); /* of slow start */
     stt_ns rtt = stt_loss_path(&session(w.client)->loss)->rtt.smoothed;
     world_require(&w, rtt < STT_MS(2 * ONE_WAY_MS + 20));
     flows_end(&f);
