@@ -62,7 +62,7 @@ static void seat_all(struct cast_board *b, const struct scene *s, enum stt_io io
 {
     b->epoch_ns = relay_now() + BEFORE_NS;
     b->until_ns = b->epoch_ns + s->time_ns;
-    b->bdp_bytes = scene_bdp_bytes(s) + scene_forth(s, 0).queue_bytes;
+    b->most_bytes = scene_most_under_way(s);
     b->io = io;
     b->n_seats = s->n_flows;
     for (size_t i = 0; i < s->n_flows; i++) {

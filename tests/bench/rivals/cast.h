@@ -24,7 +24,7 @@ struct cast_seat {
 
 struct cast_board {
     stt_ns epoch_ns, until_ns; /* of the relay's clock */
-    uint64_t bdp_bytes;        /* with the queue: what may be on its way */
+    uint64_t most_bytes;       /* that may be on their way at once */
     enum stt_io io;
     size_t n_seats;
     struct cast_seat seats[SCENE_FLOWS_MAX];

@@ -114,6 +114,17 @@ uint64_t scene_bdp_bytes(const struct scene *s)
     return (uint64_t)((double)s->rate_bits_per_s / 8 * (double)s->rtt_ns * 1e-9);
 }
 
+uint64_t scene_most_under_way(const struct scene *s)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i <= s->n_steps; i++) {
+        struct stt_link_config c = scene_forth(s, i);
+        double bdp = (double)c.rate_bits_per_s / 8 * (double)c.delay_ns * 2e-9;
+        most = (uint64_t)fmax((double)most, bdp + (double)c.queue_bytes);
+    }
+    return most;
+}
+
 static uint32_t queue_bytes(const struct scene *s, double bdps)
 {
     return (uint32_t)fmax((double)scene_bdp_bytes(s) * bdps, SCENE_MTU);

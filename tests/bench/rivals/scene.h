@@ -54,5 +54,7 @@ struct stt_link_config scene_forth(const struct scene *s, size_t steps);
 struct stt_link_config scene_back(const struct scene *s, size_t steps);
 /* Of the path as it is at first. */
 uint64_t scene_bdp_bytes(const struct scene *s);
+/* Bytes, with the queue, whatever the steps. */
+uint64_t scene_most_under_way(const struct scene *s);
 
 #endif

@@ -31,7 +31,7 @@ static bool configure(struct stt_node_config *config, const struct cast_board *b
     uint64_t window = WINDOW_LEAST;
     if (!ends_config(config, &wish))
         return false;
-    while (window < 8 * b->bdp_bytes)
+    while (window < 8 * b->most_bytes)
         window *= 2;
     config->io = b->io;
     c->congestion = seat->flow.congestion;
