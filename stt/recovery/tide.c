@@ -274,8 +274,8 @@ static bool is_longer(const struct tide *t, stt_ns q)
     uint64_t taken = t->from_window - stt_at_most(t->curve.window, t->from_window);
     stt_ns gone = t->from_queue - stt_at_most(q, t->from_queue);
     bool is_steady = q <= t->queue + t->queue / 16 && t->queue <= q + q / 16;
-    return t->known == KNOWN_ROUNDS && is_steady && !t->round.is_underfed &&
-           taken >= t->from_window / 4 && gone < time_of(taken, t->from_rate) / RESPONSE_PART;
+    return t->known == KNOWN_ROUNDS && is_steady && taken >= t->from_window / 4 &&
+           gone < time_of(taken, t->from_rate) / RESPONSE_PART;
 }
 
 static void measure_anew(struct tide *t, stt_ns now, stt_ns q)
@@ -327,22 +327,25 @@ static void judge_settle(struct stt_congestion *c, const struct stt_ack_sample *
 {
     struct tide *t = tide_of(c);
     (void)s, (void)q;
+    uint64_t window = in(t->rate, t->base + wanted(t));
     enter(t, ALONE);
     t->skip = 1;
-    t->curve.window = in(t->rate, t->base + wanted(t));
+    if (!t->round.is_underfed || window > t->curve.window)
+        t->curve.window = window;
 }
 
 /* The queue is longer than who are like us would make it. */
-static void yield(struct tide *t, stt_ns now, stt_ns q)
+static void yield(struct tide *t, stt_ns now, stt_ns q, uint64_t first_window)
 {
     if (!t->rounds)
         note(t, q);
     if (!t->rounds || q >= t->queue - t->queue / 8)
         t->rounds++;
+    uint64_t least = is_trial(t, now) ? in(least_rate(t, now), t->base) : t->curve.window / 2;
+    least = stt_at_least(least, stt_at_most(first_window, t->from_window));
+    cap_window(t, stt_at_least(least, in(t->rate, t->base + wanted(t))));
     if (!is_trial(t, now))
         t->fair = stt_at_most(t->fair, 2 * t->rate);
-    if (!is_trial(t, now))
-        cap_window(t, stt_at_least(t->curve.window / 2, in(t->rate, t->base + wanted(t))));
     if (t->rounds >= RAISED_ROUNDS - 1 && !is_trial(t, now) && is_longer(t, q))
         measure_anew(t, now, q);
     else if (t->rounds >= RAISED_ROUNDS) {
@@ -379,10 +382,12 @@ static void judge_alone(struct stt_congestion *c, const struct stt_ack_sample *s
         t->skip--;
         return;
     }
+    if (!t->round.is_used) /* nothing of what is there is ours */
+        return;
     if (q >= want)
         t->boost = 0;
     if (q > alarming(t, now)) {
-        yield(t, now, q);
+        yield(t, now, q, INITIAL_PACKETS * (uint64_t)c->packet_bytes);
         return;
     }
     t->rounds = 0;
@@ -396,7 +401,7 @@ static void judge_alone(struct stt_congestion *c, const struct stt_ack_sample *s
     }
     if (q >= want && t->rate > least_rate(t, now))
         take_from_window(t, in(t->rate, q - want) / 4, t->curve.window / 4);
-    if (q < want && t->round.is_used)
+    if (q < want)
         find_more(t, q);
     if (now - t->base_at > CONFIRM_NS) {
         note(t, q);
@@ -457,9 +462,10 @@ static void judge_test(struct stt_congestion *c, const struct stt_ack_sample *s,
     if (q < wanted(t) && !was_hidden) {
         stt_ns rtt = stt_at_least(t->from_base + t->from_queue, 1);
         uint64_t rate = stt_at_most(t->share.window * STT_S(1) / rtt, RATE_MAX);
-        t->rate = stt_at_least(t->rate, stt_at_most(rate, t->rate / 4 * 5));
+        if (t->has_share) /* of which the test took the most */
+            t->rate = stt_at_least(t->rate, stt_at_most(rate, t->rate / 4 * 5));
         begin_trial(t, s->now);
-    } else if (is_longer(t, q))
+    } else if (!t->round.is_underfed && is_longer(t, q))
         measure_anew(t, s->now, q);
     else
         meet(t, s->now, q);
@@ -613,7 +619,8 @@ static void sample_startup(struct tide *t, const struct stt_ack_sample *s)
     stt_ns q = queue_of(t, s->rtt_ns);
     t->from_queue = stt_at_most(t->from_queue, q); /* others' */
     stt_ns most = stt_at_least(2 * wanted(t), t->base / 4);
-    most += t->calm == STT_NEVER ? 0 : t->calm;
+    if (t->calm != STT_NEVER && t->calm > t->base / 5)
+        most += t->calm;
     bool is_long = q > most && q > t->from_queue + most / 2;
     t->held = is_long ? (uint8_t)(t->held + 1) : 0;
     if (t->held >= LONG_SAMPLES)

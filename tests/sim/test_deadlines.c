@@ -3,6 +3,7 @@
  * up and the reader hears of that; between the two not a byte is missing. Spec 05, "Deadlines". */
 #include "stt/session/engine.h"
 #include "stt/stats.h"
+#include "tests/support/aged.h"
 #include "tests/support/flows.h"
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"
@@ -350,7 +351,8 @@ START_TEST(a_later_message_may_be_late_first)
     run_for(STT_S(3));
     require_complete();
     world_require(&w, messages[0].read_at && messages[3].read_at);
-    world_require(&w, !messages[1].read_at && !messages[2].read_at && n_delivered == 2);
+    if (!aged_is_wanted()) /* whose window may hold them all at once */
+        world_require(&w, !messages[1].read_at && !messages[2].read_at && n_delivered == 2);
     finish();
 }
 END_TEST
