@@ -21,6 +21,7 @@ enum {
     INITIAL_PACKETS = 10,
     FULL_ROUNDS = 3,
     LONG_SAMPLES = 2,  /* in a row: not by chance */
+    LEAP = 4,          /* times what our window can make of a queue: a longer path */
     CALM_SAMPLES = 3,  /* of a round that tells how much they differ */
     FLOOD_PACKETS = 8, /* and this part of a round trip's: startup ends */
     FLOOD_PART = 4,
@@ -617,6 +618,10 @@ static void sample_startup(struct tide *t, const struct stt_ack_sample *s)
     if (t->mode != STARTUP || !s->rtt_ns)
         return;
     stt_ns q = queue_of(t, s->rtt_ns);
+    if (q / LEAP > t->base + time_of(t->curve.window, t->rate)) { /* no queue of ours */
+        t->base = s->rtt_ns;
+        t->from_queue = q = 0;
+    }
     t->from_queue = stt_at_most(t->from_queue, q); /* others' */
     stt_ns most = stt_at_least(2 * wanted(t), t->base / 4);
     if (t->calm != STT_NEVER && t->calm > t->base / 5)
