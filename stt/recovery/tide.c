@@ -25,7 +25,8 @@ enum {
     CALM_SAMPLES = 3,  /* of a round that tells how much they differ */
     FLOOD_PACKETS = 8, /* and this part of a round trip's: startup ends */
     FLOOD_PART = 4,
-    RAISED_ROUNDS = 4, /* of a queue that is much too long, although we yield */
+    RAISED_ROUNDS = 6, /* of a queue that is much too long, although we yield */
+    CUT_ROUNDS = 3,    /* of them in which we yield more */
     HELD_ROUNDS = 100, /* of one that is somewhat too long ... */
     NEW_ROUNDS = 12,   /* ... for who has hardly seen it shorter yet: not so often */
     KNOWN_ROUNDS = 8,
@@ -344,10 +345,12 @@ static void yield(struct tide *t, stt_ns now, stt_ns q, uint64_t first_window)
         t->rounds++;
     uint64_t least = is_trial(t, now) ? in(least_rate(t, now), t->base) : t->curve.window / 2;
     least = stt_at_least(least, stt_at_most(first_window, t->from_window));
-    cap_window(t, stt_at_least(least, in(t->rate, t->base + wanted(t))));
+    if (t->rounds <= CUT_ROUNDS)
+        cap_window(t, stt_at_least(least, in(t->rate, t->base + wanted(t))));
     if (!is_trial(t, now))
         t->fair = stt_at_most(t->fair, 2 * t->rate);
-    if (t->rounds >= RAISED_ROUNDS - 1 && !is_trial(t, now) && is_longer(t, q))
+    bool is_cut = t->rounds == CUT_ROUNDS || t->rounds == CUT_ROUNDS + 1;
+    if (is_cut && !is_trial(t, now) && is_longer(t, q))
         measure_anew(t, now, q);
     else if (t->rounds >= RAISED_ROUNDS) {
         t->curve.window = stt_at_least(t->curve.window, t->from_window / 2);
@@ -557,7 +560,7 @@ static void learn_queue(struct tide *t, stt_ns q)
         return;
     t->spread = t->round.most - t->round.least;
     if (t->mode == ALONE && off < t->base / 2)
-        t->noise = stt_at_most(t->noise - t->noise / 16 + off / 16, t->base / 16);
+        t->noise = stt_at_most(t->noise - t->noise / 16 + off / 16, t->base / 8);
     t->queue_max = stt_at_least(queue_of(t, t->round.most), t->queue_max - t->queue_max / 256);
 }
 

@@ -15,7 +15,6 @@ static const char *const missed[] = {
     "10 Mbit/s, 50 ms, 0.05 BDP",
     "10 Mbit/s, 50 ms, 0.05 BDP, beside TCP",
     "100 Mbit/s, 50 ms, 0.5 BDP, beside bbr",
-    "100 Mbit/s, 50 ms, 8 flows",
     "100 Mbit/s, 50 ms, then 10 Mbit/s",
 };
 

@@ -316,8 +316,8 @@ static struct fixture *competing(void)
 {
     struct fixture *f = alone();
     f->limit = STT_MS(60);
-    f->rival_packets = RIVAL;
-    ck_assert(reaches(f, STT_PHASE_COMPETE, STT_S(3)));
+    f->rival_packets = 2 * RIVAL;
+    ck_assert(reaches(f, STT_PHASE_COMPETE, STT_S(6)));
     run(f, STT_S(2));
     ck_assert_uint_eq(f->c.phase, STT_PHASE_COMPETE);
     return f;
@@ -588,9 +588,9 @@ START_TEST(a_queue_that_stays_is_met_by_opening_and_the_first_loss_ends_that)
 {
     struct fixture *f = alone();
     f->limit = STT_MS(60);
-    f->rival_packets = RIVAL;
+    f->rival_packets = 2 * RIVAL;
     stt_ns start = f->now;
-    ck_assert(reaches(f, STT_PHASE_OPEN, STT_S(2)));
+    ck_assert(reaches(f, STT_PHASE_OPEN, STT_S(4)));
     ck_assert_uint_ge(f->now - start, 4 * BASE);
     uint64_t lost = f->n_lost, opened = window(f), largest = 0;
     while (f->c.phase == STT_PHASE_OPEN && f->now < start + STT_S(4)) {
@@ -1025,8 +1025,8 @@ END_TEST
 START_TEST(opening_ends_when_the_path_is_full_though_the_rate_has_grown)
 {
     struct fixture *f = alone();
-    f->rival_packets = RIVAL;
-    ck_assert(reaches(f, STT_PHASE_OPEN, STT_S(2)));
+    f->rival_packets = 2 * RIVAL;
+    ck_assert(reaches(f, STT_PHASE_OPEN, STT_S(4)));
     f->rival_packets = 0;
     run(f, STT_S(3));
     ck_assert_uint_ne(f->c.phase, STT_PHASE_OPEN);

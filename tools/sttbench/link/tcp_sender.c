@@ -153,7 +153,7 @@ static uint64_t burst(const struct tcp_sender *s)
 {
     uint64_t bytes = s->rate_bytes_per_s / 1024, nearness = s->rtt.least_us >> NEAR_SHIFT;
     if (nearness < 32)
-        bytes += BURST_BYTES_MAX >> nearness;
+        bytes += (uint64_t)BURST_BYTES_MAX >> nearness;
     bytes = bytes < BURST_BYTES_MAX ? bytes : BURST_BYTES_MAX;
     uint64_t n = bytes / TCP_SEGMENT_BYTES;
     return n > BURST_LEAST ? n : BURST_LEAST;
