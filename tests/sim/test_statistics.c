@@ -337,7 +337,7 @@ static void mib_each_way(void)
     f.server.reply_bytes = MIB;
     flows_open(&f, &f.client, &(struct flow){.to_write = MIB});
     flows_require(&f, flows_are_over, STT_S(60));
-    flows_run_for(&f, STT_MS(900)); /* what is on its way arrives, and no timer says more */
+    flows_run_for(&f, STT_MS(850)); /* what is on its way arrives, and no timer says more */
 }
 
 START_TEST(without_loss_both_sides_have_counted_the_same)
