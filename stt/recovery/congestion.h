@@ -81,6 +81,15 @@ extern const struct stt_controller stt_tide, stt_cubic, stt_bbr, stt_no_congesti
 /* All of them, `none` last and the default before all; NULL behind the last. */
 const struct stt_controller *stt_controller_at(size_t i);
 
+/* The window was not held back by the application: the path was filled, or nearly so, or what did
+ * not fill it was only paced. */
+static inline bool stt_is_window_used(const struct stt_congestion *c,
+                                      const struct stt_ack_sample *s)
+{
+    return s->in_flight_bytes + 3 * (uint64_t)c->packet_bytes >= c->window_bytes ||
+           (!s->is_app_limited && s->in_flight_bytes >= c->window_bytes / 2);
+}
+
 /* NULL when there is none of that name. */
 const struct stt_controller *stt_controller_by_name(const char *name);
 

@@ -60,11 +60,10 @@ static void publish(struct stt_congestion *c)
                                      [CONSERVATIVE] = STT_PHASE_CONSERVATIVE_SLOW_START,
                                      [AVOIDANCE] = STT_PHASE_AVOIDANCE};
     struct grown *g = &cubic_of(c)->grown;
-    uint64_t *window = &g->curve.window;
-    *window = stt_at_least(*window, STT_CURVE_LEAST_PACKETS * (uint64_t)c->packet_bytes);
-    *window = stt_at_most(*window, STT_CURVE_WINDOW_MAX);
-    uint64_t per_round_trip = g->phase == AVOIDANCE ? *window + *window / 4 : 2 * *window;
-    c->window_bytes = *window;
+    stt_curve_bound(&g->curve, c->packet_bytes);
+    uint64_t window = g->curve.window;
+    uint64_t per_round_trip = g->phase == AVOIDANCE ? window + window / 4 : 2 * window;
+    c->window_bytes = window;
     c->phase = phases[g->phase];
     c->rate_bytes_per_s = c->rtt->has_sample ? per_round_trip * STT_S(1) /
                                                    stt_at_least(c->rtt->smoothed, STT_RTT_LEAST_NS)
@@ -162,14 +161,6 @@ static void start(struct cubic *q, uint64_t acked)
 /* -- what happened --------------------------------------------------------------------------------
  */
 
-/* Not held back by the application: the path was filled, or nearly so, or what did not fill it was
- * only paced. */
-static bool is_used(const struct stt_congestion *c, const struct stt_ack_sample *s)
-{
-    return s->in_flight_bytes + 3 * (uint64_t)c->packet_bytes >= c->window_bytes ||
-           (!s->is_app_limited && s->in_flight_bytes >= c->window_bytes / 2);
-}
-
 static void on_ack(struct stt_congestion *c, const struct stt_ack_sample *s)
 {
     struct cubic *q = cubic_of(c);
@@ -177,7 +168,7 @@ static void on_ack(struct stt_congestion *c, const struct stt_ack_sample *s)
     q->acked_at = s->now;
     if (q->grown.threshold == NO_THRESHOLD)
         sample_round(q, s, c->packet_bytes);
-    if (!is_used(c, s))
+    if (!stt_is_window_used(c, s))
         stt_curve_wait(&q->grown.curve, since);
     else if (s->newest_number < q->grown.reduced_end)
         ; /* sent before the reduction: no reason to grow */

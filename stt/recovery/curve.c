@@ -86,6 +86,12 @@ static void grow_along(struct stt_curve *v, uint64_t target, uint64_t acked)
         v->pending = 0;
 }
 
+void stt_curve_bound(struct stt_curve *v, uint32_t packet_bytes)
+{
+    v->window = stt_at_least(v->window, STT_CURVE_LEAST_PACKETS * (uint64_t)packet_bytes);
+    v->window = stt_at_most(v->window, STT_CURVE_WINDOW_MAX);
+}
+
 void stt_curve_begin(struct stt_curve *v, uint64_t window)
 {
     v->window = v->plateau = window;

@@ -33,6 +33,8 @@ struct stt_curve {
     bool has_epoch;
 };
 
+/* Keeps the window within its bounds. */
+void stt_curve_bound(struct stt_curve *v, uint32_t packet_bytes);
 /* From this window on: no loss has told where the plateau is. */
 void stt_curve_begin(struct stt_curve *v, uint64_t window);
 /* By what was acknowledged in a window that was used; rtt: the smoothed one. */

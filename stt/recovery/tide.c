@@ -150,6 +150,18 @@ static stt_ns time_of(uint64_t bytes, uint64_t rate)
     return stt_at_most(bytes, STT_CURVE_WINDOW_MAX) * STT_S(1) / stt_at_least(rate, 1);
 }
 
+static uint64_t rate_of(uint64_t bytes, stt_ns time)
+{
+    bytes = stt_at_most(bytes, STT_CURVE_WINDOW_MAX);
+    return stt_at_most(bytes * STT_S(1) / stt_at_least(time, 1), RATE_MAX);
+}
+
+/* Counts in a round do not wrap. */
+static void add_to(uint32_t *count, uint64_t bytes)
+{
+    *count = (uint32_t)stt_at_most(*count + bytes, UINT32_MAX);
+}
+
 /* The queue that who is so fast keeps. */
 static stt_ns target(uint64_t rate)
 {
@@ -223,11 +235,16 @@ static void begin_trial(struct tide *t, stt_ns now)
     t->curve.window = in(t->rate, t->base + wanted(t));
 }
 
+static void keep_share(struct tide *t, stt_ns now)
+{
+    t->share = t->curve;
+    t->share_at = now;
+}
+
 static void begin_test(struct tide *t, stt_ns now, stt_ns q, uint8_t rounds)
 {
     note(t, q);
-    t->share = t->curve;
-    t->share_at = now;
+    keep_share(t, now);
     enter(t, TEST);
     t->rounds = rounds;
     cap_window(t, in(t->rate, t->base) / 16 * 15);
@@ -339,18 +356,19 @@ static void judge_settle(struct stt_congestion *c, const struct stt_ack_sample *
 /* The queue is longer than who are like us would make it. */
 static void yield(struct tide *t, stt_ns now, stt_ns q, uint64_t first_window)
 {
+    bool is_free = !is_trial(t, now);
     if (!t->rounds)
         note(t, q);
     if (!t->rounds || q >= t->queue - t->queue / 8)
         t->rounds++;
-    uint64_t least = is_trial(t, now) ? in(least_rate(t, now), t->base) : t->curve.window / 2;
+    uint64_t least = is_free ? t->curve.window / 2 : in(least_rate(t, now), t->base);
     least = stt_at_least(least, stt_at_most(first_window, t->from_window));
     if (t->rounds <= CUT_ROUNDS)
         cap_window(t, stt_at_least(least, in(t->rate, t->base + wanted(t))));
-    if (!is_trial(t, now))
+    if (is_free)
         t->fair = stt_at_most(t->fair, 2 * t->rate);
     bool is_cut = t->rounds == CUT_ROUNDS || t->rounds == CUT_ROUNDS + 1;
-    if (is_cut && !is_trial(t, now) && is_longer(t, q))
+    if (is_cut && is_free && is_longer(t, q))
         measure_anew(t, now, q);
     else if (t->rounds >= RAISED_ROUNDS) {
         t->curve.window = stt_at_least(t->curve.window, t->from_window / 2);
@@ -448,8 +466,7 @@ static void judge_compete(struct stt_congestion *c, const struct stt_ack_sample 
     if (now < t->test_at)
         return;
     if (t->is_shallow || t->rounds >= QUIET_ROUNDS) {
-        t->share = t->curve;
-        t->share_at = now;
+        keep_share(t, now);
         begin_trial(t, now);
     } else
         begin_test(t, now, q, 1);
@@ -464,8 +481,7 @@ static void judge_test(struct stt_congestion *c, const struct stt_ack_sample *s,
     }
     bool was_hidden = t->from_base > t->base + 2 * target(t->rate) + t->noise;
     if (q < wanted(t) && !was_hidden) {
-        stt_ns rtt = stt_at_least(t->from_base + t->from_queue, 1);
-        uint64_t rate = stt_at_most(t->share.window * STT_S(1) / rtt, RATE_MAX);
+        uint64_t rate = rate_of(t->share.window, t->from_base + t->from_queue);
         if (t->has_share) /* of which the test took the most */
             t->rate = stt_at_least(t->rate, stt_at_most(rate, t->rate / 4 * 5));
         begin_trial(t, s->now);
@@ -543,8 +559,7 @@ static uint64_t fallen(uint64_t peak, uint64_t rate, stt_ns time)
 
 static void learn_rate(struct tide *t, const struct stt_ack_sample *s, stt_ns time, stt_ns q)
 {
-    uint64_t bytes = stt_at_most(s->delivered_bytes - t->round.from, STT_CURVE_WINDOW_MAX);
-    uint64_t rate = stt_at_most(bytes * STT_S(1) / time, RATE_MAX);
+    uint64_t rate = rate_of(s->delivered_bytes - t->round.from, time);
     bool is_low = t->mode == SETTLE || t->mode == DRAIN || t->mode == TEST || t->skip;
     is_low = is_low && q < wanted(t); /* where a queue stayed, this is what we get */
     if (rate > t->rate || !(is_low || t->round.is_underfed))
@@ -615,9 +630,8 @@ static void sample_rtt(struct tide *t, stt_ns now, stt_ns rtt)
 /* The rate of single ACKs, and the end of startup when a queue has begun. */
 static void sample_startup(struct tide *t, const struct stt_ack_sample *s)
 {
-    uint64_t bytes = stt_at_most(s->interval_bytes, STT_CURVE_WINDOW_MAX);
     if (s->interval_ns)
-        t->rate = stt_at_least(t->rate, stt_at_most(bytes * STT_S(1) / s->interval_ns, RATE_MAX));
+        t->rate = stt_at_least(t->rate, rate_of(s->interval_bytes, s->interval_ns));
     if (t->mode != STARTUP || !s->rtt_ns)
         return;
     stt_ns q = queue_of(t, s->rtt_ns);
@@ -635,25 +649,10 @@ static void sample_startup(struct tide *t, const struct stt_ack_sample *s)
         end_startup(t, s);
 }
 
-/* Not held back by the application: the path was filled, or nearly so, or what did not fill it was
- * only paced. */
-static bool is_used(const struct stt_congestion *c, const struct stt_ack_sample *s)
-{
-    return s->in_flight_bytes + 3 * (uint64_t)c->packet_bytes >= c->window_bytes ||
-           (!s->is_app_limited && s->in_flight_bytes >= c->window_bytes / 2);
-}
-
-static void bound_window(struct stt_congestion *c)
-{
-    uint64_t *w = &tide_of(c)->curve.window;
-    *w = stt_at_least(*w, STT_CURVE_LEAST_PACKETS * (uint64_t)c->packet_bytes);
-    *w = stt_at_most(*w, STT_CURVE_WINDOW_MAX);
-}
-
 static void grow(struct stt_congestion *c, const struct stt_ack_sample *s, stt_ns since, bool used)
 {
     struct tide *t = tide_of(c);
-    bound_window(c);
+    stt_curve_bound(&t->curve, c->packet_bytes);
     uint64_t acked = stt_at_most(s->acked_bytes, t->curve.window);
     bool is_fresh = s->newest_number >= t->reduced_end;
     if (t->mode == COMPETE && used && is_fresh)
@@ -679,7 +678,7 @@ static void publish(struct stt_congestion *c)
 {
     struct tide *t = tide_of(c);
     bool is_paced = modes[t->mode].is_paced;
-    bound_window(c);
+    stt_curve_bound(&t->curve, c->packet_bytes);
     const uint64_t *w = &t->curve.window;
     stt_ns span = stt_at_least(is_paced ? t->span : c->rtt->smoothed, STT_RTT_LEAST_NS);
     c->window_bytes = stt_at_most(*w + (is_paced ? slack(c, t) : 0), STT_CURVE_WINDOW_MAX);
@@ -692,16 +691,16 @@ static void on_ack(struct stt_congestion *c, const struct stt_ack_sample *s)
 {
     struct tide *t = tide_of(c);
     stt_ns since = s->now - t->acked_at;
-    bool used = is_used(c, s);
+    bool used = stt_is_window_used(c, s);
     t->acked_at = s->now;
     t->round.is_used |= used;
     if (s->newest_delivered_bytes >= t->round.end)
         end_round(c, s);
     if (s->rtt_ns)
         sample_rtt(t, s->now, s->rtt_ns);
-    t->round.acked = (uint32_t)stt_at_most(t->round.acked + s->acked_bytes, UINT32_MAX);
+    add_to(&t->round.acked, s->acked_bytes);
     if (is_far(t))
-        t->round.far_acked = (uint32_t)stt_at_most(t->round.far_acked + s->acked_bytes, UINT32_MAX);
+        add_to(&t->round.far_acked, s->acked_bytes);
     t->round.is_underfed |= s->is_underfed;
     if (t->mode == STARTUP || t->mode == SETTLE)
         sample_startup(t, s);
@@ -746,8 +745,8 @@ static bool is_congestive(const struct stt_congestion *c, const struct tide *t, 
         return false;
     uint64_t lost = (uint64_t)t->round.lost * 256 / c->packet_bytes;
     uint64_t expected = by_chance(t, t->curve.window) * 256 / c->packet_bytes;
-    return lost > expected + 4 * root(expected * 256) + 128 ||
-           t->excess + lost > expected + 4 * root(expected * 256) + EXCESS_PACKETS * 256;
+    uint64_t likely = expected + 4 * root(expected * 256);
+    return lost > likely + 128 || t->excess + lost > likely + EXCESS_PACKETS * 256;
 }
 
 static void on_lost(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64_t newest_lost,
@@ -758,9 +757,9 @@ static void on_lost(struct stt_congestion *c, stt_ns now, uint64_t bytes, uint64
     (void)newest_sent_at;
     if (newest_lost < t->reduced_end)
         return;
-    t->round.lost = (uint32_t)stt_at_most(t->round.lost + bytes, UINT32_MAX);
+    add_to(&t->round.lost, bytes);
     if (is_far(t))
-        t->round.far_lost = (uint32_t)stt_at_most(t->round.far_lost + bytes, UINT32_MAX);
+        add_to(&t->round.far_lost, bytes);
     if (t->mode == STARTUP || t->mode == SETTLE || !is_congestive(c, t, &has_queue))
         return;
     t->round.is_congested = true;
